@@ -1,0 +1,3 @@
+export default async function stopSharedPostgres() {
+  await globalThis.mledgerTestPostgres?.stop();
+}
