@@ -1,0 +1,3 @@
+import type { RouteRule } from '../route';
+
+export const monitoringRoutes: readonly RouteRule[] = [];
