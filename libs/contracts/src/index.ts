@@ -4,6 +4,7 @@ export * from './catalog';
 export * from './topics';
 export * from './route';
 export * from './routes';
+export * from './request-owner';
 export * from './events/access.events';
 export * from './events/experiments.events';
 export * from './events/ledger.events';
