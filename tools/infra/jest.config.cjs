@@ -1,0 +1,10 @@
+const preset = require('../testing/jest.preset.cjs');
+
+/** These tests start their own servers, so they do without the Postgres that the other projects' runs share. */
+module.exports = {
+  ...preset,
+  rootDir: __dirname,
+  testMatch: ['<rootDir>/test/**/*.spec.cjs'],
+  globalSetup: undefined,
+  globalTeardown: undefined,
+};
