@@ -2,6 +2,7 @@ export * from './service-name';
 export * from './event-definition';
 export * from './catalog';
 export * from './topics';
+export * from './payload';
 export * from './route';
 export * from './routes';
 export * from './request-owner';
