@@ -16,8 +16,8 @@ export type PipelineStep = z.output<typeof step>;
 
 /** What starts a run by itself. */
 const trigger = z.object({
-  on: z.literal('DriftDetected'),
-  /** Only drift of this monitor, by name; absent: of any. */
+  on: z.enum(['DriftDetected', 'PerformanceDegraded']),
+  /** Only of this monitor, by name; absent: of any. */
   monitor: z.string().optional(),
   /** Not again within this time after the last run that was triggered so. */
   cooldownSeconds: z.number().int().nonnegative(),

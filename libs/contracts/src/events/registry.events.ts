@@ -17,6 +17,8 @@ export type ModelFile = z.output<typeof modelFile>;
 const origin = z.object({
   /** As the client named it: `models:/m-…`, `runs:/<run>/<path>` or `mlflow-artifacts:/…`. */
   source: z.string(),
+  /** Where an MLflow client downloads it from: an `mlflow-artifacts:/…` URI where we hold the bytes, else the source. */
+  artifactLocation: z.string(),
   runId: z.string().nullable(),
   experimentId: z.string().nullable(),
   loggedModelId: z.string().nullable(),
@@ -66,6 +68,7 @@ const MODEL = { modelId: '0199f1c2-0000-7000-8000-000000000001', model: 'delay' 
 const FILE = { path: 'model.onnx', objectKey: 'default/experiments/1/a3/0199', sizeBytes: 51_200, sha256: 'b1946ac9' };
 const ORIGIN = {
   source: 'models:/m-7d3e5b6a4c1f4e0d9a8b7c6d5e4f3a2b',
+  artifactLocation: 'mlflow-artifacts:/1/models/m-7d3e5b6a4c1f4e0d9a8b7c6d5e4f3a2b/artifacts',
   runId: '4f6ac1d0c2b84a6f9b1d8e3f5a7c9e21',
   experimentId: '1',
   loggedModelId: 'm-7d3e5b6a4c1f4e0d9a8b7c6d5e4f3a2b',
@@ -128,7 +131,12 @@ const modelEvents = [
     ...MODEL,
     key: 'team',
   }),
-  registryEvent('ModelDeleted', 'A registered model and all its versions are gone.', z.object(model), MODEL),
+  registryEvent(
+    'ModelDeleted',
+    'A registered model is gone, and with it these versions.',
+    z.object({ ...model, versions: z.array(version) }),
+    { ...MODEL, versions: [1, 2] },
+  ),
 ] as const;
 
 const versionEvents = [
