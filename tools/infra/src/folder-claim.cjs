@@ -41,6 +41,7 @@ async function claimFolder({ folder, what, stopSignal, log }) {
     log(`${what} (process ${left.server.pid}) was left running by a process that died; stopping it`);
     await stopProcess(left.server, { what, stopSignal });
   }
+  let released = false;
   return {
     recordServer(pid) {
       const server = identify(pid);
@@ -48,7 +49,11 @@ async function claimFolder({ folder, what, stopSignal, log }) {
       fs.writeFileSync(temporary, JSON.stringify({ what, owner, server }));
       fs.renameSync(temporary, file);
     },
-    release: () => fs.rmSync(file, { force: true }),
+    release() {
+      if (released) return; // By now the claim may be another's.
+      released = true;
+      fs.rmSync(file, { force: true });
+    },
   };
 }
 

@@ -81,7 +81,7 @@ async function startServer(options) {
  * @param {ServerOptions} options
  * @returns {ServerProcess}
  */
-function superviseChild(child, { what, stopSignal, stopTimeoutMs }) {
+function superviseChild(child, { stopSignal, stopTimeoutMs }) {
   const pid = /** @type {number} */ (child.pid);
   const guard = guardAgainstOrphan(pid, stopSignal);
   /** @type {Promise<Exit>} */
@@ -97,7 +97,7 @@ function superviseChild(child, { what, stopSignal, stopTimeoutMs }) {
     const timeout = new AbortController();
     const late = sleep(stopTimeoutMs, 'late', { signal: timeout.signal }).catch(() => 'stopped');
     if ((await Promise.race([exited, late])) === 'late') {
-      if (!child.kill('SIGKILL')) throw new Error(`${what} (process ${pid}) cannot be stopped`);
+      child.kill('SIGKILL');
       await exited;
     }
     timeout.abort();
