@@ -274,16 +274,16 @@ export const experimentsEvents = [
   }),
   defineEvent({
     service,
-    type: 'ArtifactDeleted',
+    type: 'ArtifactsDeleted',
     schema: 1,
-    summary: 'A file of a run or of a logged model is no longer listed, and its bytes may be gone.',
+    summary: 'Files of a run or of a logged model are no longer listed, and their bytes may be gone.',
     data: z.object({
       runId: z.string().optional(),
       modelId: z.string().optional(),
       experimentId: z.string(),
-      path: z.string(),
+      paths: z.array(z.string()),
     }),
-    example: { runId: RUN, experimentId: EXPERIMENT, path: 'plots/roc.png' },
+    example: { runId: RUN, experimentId: EXPERIMENT, paths: ['plots/roc.png'] },
   }),
   defineEvent({
     service,
