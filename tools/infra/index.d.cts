@@ -54,7 +54,10 @@ export type TestPostgresOptions = Pick<PostgresOptions, 'durable' | 'settings' |
 /** A throw-away Postgres in the temp folder: 300 connections, no fsync unless `durable`. Removes what killed test runs left. */
 export function startTestPostgres(options?: TestPostgresOptions): Promise<Postgres>;
 
-/** Makes the database `name`, unless it exists, on the server of `url`; returns the URL of that database. */
+/**
+ * Makes the database `name` (1 to 63 letters, digits, `_` and `-`), unless it exists, on the server of `url`; returns the URL of that
+ * database.
+ */
 export function createDatabase(url: string, name: string): Promise<string>;
 
 /** Whether something can be used on this machine, and if not, why: print the reason when a test-suite is skipped. */

@@ -9,6 +9,8 @@ const { postgresAccount, canEnter, copyFolderOnce } = require('./postgres-accoun
 /** Where root keeps what the Postgres account must reach and cannot reach in the data folder (which is often below /root). */
 const SHARED_FOLDER = '/var/lib/mledger';
 const USER = 'mledger';
+/** Above every system's greatest process id. */
+const PID_OF_NOBODY = 2 ** 31 - 1;
 
 /**
  * @typedef {import('./postgres-account.cjs').Account} Account
@@ -149,22 +151,22 @@ function postgresEnvironment() {
 }
 
 /**
- * Removes what would keep a new server from starting: an old one that still runs on this cluster, or a pid file whose number now
- * belongs to a stranger. The file of a dead process is Postgres' own business.
+ * Clears what would keep a new server from starting: an old one that still runs on this cluster, or a pid file whose number now belongs
+ * to a stranger, or to a dead process that nobody reaps (in a container without an init). Postgres takes those two for itself.
  * @param {string} cluster
  * @param {Log} log
  */
 async function clearOldServer(cluster, log) {
   const file = path.join(cluster, 'postmaster.pid');
   if (!fs.existsSync(file)) return;
-  const pid = Number(fs.readFileSync(file, 'utf8').split('\n')[0]);
-  const identity = identify(pid);
-  if (!identity) return;
-  if (commandLine(pid).includes(cluster)) {
-    log(`Postgres (process ${pid}) still runs on ${cluster}; stopping it`);
+  const [firstLine, ...otherLines] = fs.readFileSync(file, 'utf8').split('\n');
+  const identity = identify(Number(firstLine));
+  if (identity && commandLine(identity.pid).includes(cluster)) {
+    log(`Postgres (process ${identity.pid}) still runs on ${cluster}; stopping it`);
     await stopProcess(identity, { what: 'Postgres', stopSignal: 'SIGINT' });
   } else {
-    fs.rmSync(file);
+    // The other lines stay: by them Postgres finds sessions that outlive their server, and refuses to run beside them.
+    fs.writeFileSync(file, [PID_OF_NOBODY, ...otherLines].join('\n'));
   }
 }
 

@@ -164,6 +164,10 @@ function removeData(folder) {
  * @returns {Promise<string>} the URL of that database
  */
 async function createDatabase(url, name) {
+  // Postgres would cut a longer name silently, and clients read other characters from a URL in different ways.
+  if (!/^[A-Za-z0-9_-]{1,63}$/.test(name)) {
+    throw new Error(`The name of a database is 1 to 63 letters, digits, "_" and "-", not "${name}"`);
+  }
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
@@ -176,7 +180,7 @@ async function createDatabase(url, name) {
     await client.end();
   }
   const result = new URL(url);
-  result.pathname = `/${encodeURIComponent(name)}`;
+  result.pathname = `/${name}`;
   return result.href;
 }
 
