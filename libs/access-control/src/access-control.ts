@@ -1,0 +1,162 @@
+import type { Role, RouteRule } from '@mledger/contracts';
+import { AccessRefused, forbidden, unauthenticated } from './access-refused';
+import { openSecret, secretMatches } from './access-key';
+import type { AccessDirectory, DirectoryKey } from './access-directory';
+import type { AwsSignature, WireRequest } from './aws-request';
+import { credentialOf, type Credential } from './credentials';
+import { LOCAL_ADMIN, type Identity } from './identity';
+import { refuseForeignOrigin, refuseForeignPages } from './loopback-guard';
+import type { MasterKey } from './master-key';
+import { impliedRoles, roleSatisfies } from './roles';
+import { verifySigV2 } from './sigv2';
+import { verifySigV4 } from './sigv4';
+import { Tokens, type StepClaims, type StepCredentials, type StepGrant } from './tokens';
+
+export interface AccessOptions {
+  /** `open`: loopback only, a request without credentials is the local admin. */
+  readonly mode: 'open' | 'keys';
+  readonly allowedHosts: readonly string[];
+}
+
+/** Finds out who a request is and whether they may: from memory, without asking any other service. */
+export class AccessControl {
+  private readonly tokens: Tokens;
+
+  constructor(
+    private readonly options: AccessOptions,
+    private readonly masterKey: MasterKey,
+    private readonly directory: AccessDirectory,
+    private readonly nowMs: () => number = Date.now,
+  ) {
+    this.tokens = new Tokens(masterKey);
+  }
+
+  /**
+   * @returns undefined when the request has no credentials and needs some to be anybody
+   * @throws AccessRefused when it contradicts itself, comes from a foreign page, or its credentials do not hold
+   */
+  async authenticate(request: WireRequest): Promise<Identity | undefined> {
+    if (this.options.mode === 'open') refuseForeignPages(request, this.options.allowedHosts);
+    const credential = credentialOf(request);
+    if (credential.kind === 'none') return this.options.mode === 'open' ? LOCAL_ADMIN : undefined;
+    await this.freshen();
+    return this.identify(request, credential);
+  }
+
+  /** @throws AccessRefused unauthenticated when nobody asks, forbidden when they may not */
+  authorise(identity: Identity | undefined, rule: Pick<RouteRule, 'role'>): void {
+    if (rule.role === 'public') return;
+    if (!identity) throw unauthenticated();
+    if (!roleSatisfies(identity.roles, rule.role))
+      throw forbidden('ROLE_REQUIRED', `this needs the role ${rule.role}, which ${identity.actor} does not hold`);
+  }
+
+  /** Why requests with credentials cannot be served yet, or undefined: the events of access have not arrived. */
+  async unreadyReason(): Promise<string | undefined> {
+    if (this.options.mode === 'open') return undefined;
+    await this.freshen();
+    return this.directory.hasTenant('default') ? undefined : 'the access events have not arrived';
+  }
+
+  /** A token for a browser or a lakeFS client that logs in with its key; undefined when the key does not hold. */
+  async logIn(key: { keyId: string; secret: string }): Promise<{ token: string; expiresAt: number } | undefined> {
+    await this.freshen();
+    const found = this.directory.key(key.keyId);
+    if (!secretMatches(key.secret, found?.secretSha256) || !found) return undefined;
+    if (!this.directory.user(found.tenant, found.userId)) return undefined;
+    return this.tokens.issueLogin(found, this.nowMs());
+  }
+
+  /** What a pipeline's step runs with: short-lived, and less than its definer may at any moment. */
+  issueStepCredentials(grant: StepGrant): Promise<StepCredentials> {
+    return this.tokens.issueStep(grant, this.nowMs());
+  }
+
+  private async freshen(): Promise<void> {
+    try {
+      await this.directory.freshen();
+    } catch (error) {
+      const refused = new AccessRefused(
+        'unavailable',
+        'ACCESS_UNAVAILABLE',
+        'credentials cannot be checked now: try again',
+        'ServiceUnavailable',
+      );
+      refused.cause = error;
+      throw refused;
+    }
+  }
+
+  private async identify(request: WireRequest, credential: Exclude<Credential, { kind: 'none' }>): Promise<Identity> {
+    switch (credential.kind) {
+      case 'key': {
+        const key = this.directory.key(credential.keyId);
+        if (!secretMatches(credential.secret, key?.secretSha256) || !key) throw unauthenticated();
+        return this.holderOf(key);
+      }
+      case 'token':
+        if (credential.byCookie) refuseForeignOrigin(request);
+        return this.identifyToken(credential.token);
+      case 'sigv4':
+        return this.identifyAws(credential.claim, (secret) =>
+          verifySigV4(request, credential.claim, secret, this.nowMs()),
+        );
+      case 'sigv2':
+        return this.identifyAws(credential.claim, (secret) =>
+          verifySigV2(request, credential.claim, secret, this.nowMs()),
+        );
+    }
+  }
+
+  private async identifyToken(token: string): Promise<Identity> {
+    const claims = await this.tokens.verify(token, this.nowMs());
+    if (claims.aud === 'step') return this.stepIdentity(claims);
+    const key = this.directory.key(claims.key);
+    if (!key || key.tenant !== claims.tenant || key.userId !== claims.sub) throw unauthenticated();
+    return this.holderOf(key);
+  }
+
+  private async identifyAws(
+    claim: { accessKeyId: string; sessionToken?: string },
+    verify: (secret: string) => AwsSignature,
+  ): Promise<Identity> {
+    if (claim.sessionToken !== undefined) return this.identifyTemporary(claim.accessKeyId, claim.sessionToken, verify);
+    const key = this.directory.key(claim.accessKeyId);
+    if (!key)
+      throw forbidden(
+        'UNKNOWN_KEY',
+        'The AWS access key Id you provided does not exist in our records.',
+        'InvalidAccessKeyId',
+      );
+    const aws = verify(openSecret(this.masterKey, key));
+    return { ...this.holderOf(key), aws };
+  }
+
+  private async identifyTemporary(accessKeyId: string, sessionToken: string, verify: (secret: string) => AwsSignature) {
+    const claims = await this.tokens.verify(sessionToken, this.nowMs());
+    if (claims.aud !== 'step') throw unauthenticated();
+    const temporary = this.tokens.temporaryKey(claims.jti);
+    if (temporary.accessKeyId !== accessKeyId) throw unauthenticated();
+    return { ...this.stepIdentity(claims), aws: verify(temporary.secretAccessKey) };
+  }
+
+  private holderOf(key: DirectoryKey): Identity {
+    const user = this.directory.user(key.tenant, key.userId);
+    if (!user) throw unauthenticated();
+    const { tenant, userId, roles } = user;
+    return { tenant, actor: `user:${userId}`, roles, userId, keyId: key.keyId };
+  }
+
+  private stepIdentity(claims: StepClaims): Identity {
+    const { tenant, sub: actor, correlation, cause } = claims;
+    return { tenant, actor, roles: this.rolesOfStep(claims), correlation, cause };
+  }
+
+  /** What the token grants, as far as its definer still holds it. */
+  private rolesOfStep(claims: StepClaims): readonly Role[] {
+    if (claims.definer === LOCAL_ADMIN.actor && this.options.mode === 'open') return claims.roles;
+    const definer = this.directory.user(claims.tenant, claims.definer.replace(/^user:/, ''));
+    if (!definer) throw unauthenticated();
+    return impliedRoles(claims.roles).filter((role) => roleSatisfies(definer.roles, role));
+  }
+}

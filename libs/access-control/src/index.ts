@@ -1,0 +1,16 @@
+export { AccessControl, type AccessOptions } from './access-control';
+export { AccessDirectory, type DirectoryKey, type DirectoryUser } from './access-directory';
+export { AccessDirectoryRow } from './access-directory.entity';
+export { accessDirectoryProjection, accessDirectoryReadModel } from './access-directory.projection';
+export { AccessRefused, type AccessRefusal } from './access-refused';
+export { faultOfSuppliedKey, newAccessKey, openSecret, sealedKey, type AccessKey } from './access-key';
+export { AwsChunkedDecoder } from './aws-chunked';
+export { header, type AwsSignature, type PayloadMode, type WireRequest } from './aws-request';
+export { CHECKSUM_NAMES, isChecksumName, newChecksum, type Checksum, type ChecksumName } from './checksums';
+export { SESSION_COOKIE } from './credentials';
+export { LOCAL_ADMIN, type Identity } from './identity';
+export { LOOPBACK_HOSTS, refuseForeignPages } from './loopback-guard';
+export { MasterKey } from './master-key';
+export { impliedRoles, roleSatisfies } from './roles';
+export { LOGIN_TOKEN_SECONDS, type StepCredentials, type StepGrant } from './tokens';
+export { verifiedPayload } from './verified-payload';
