@@ -42,7 +42,7 @@ const TRACKING: readonly Row[] = [
   ['DELETE', 'logged-models/{modelId}', 'contributor'],
   ['POST', 'logged-models/{modelId}/params', 'contributor'],
   ['PATCH', 'logged-models/{modelId}/tags', 'contributor'],
-  ['DELETE', 'logged-models/{modelId}/tags/{key}', 'contributor'],
+  ['DELETE', 'logged-models/{modelId}/tags/{key+}', 'contributor'],
   ['GET', 'logged-models/{modelId}/artifacts/directories', 'reader'],
   ['GET', 'logged-models/{modelId}/artifacts/files', 'reader'],
 ];
