@@ -1,0 +1,89 @@
+import { backoffMs, pause } from '../backoff';
+import type { BusLogger, BusSubscription, ReceivedMessage, SubscribeOptions, SubscriptionStatus } from '../event-bus';
+import { errorText } from '../failure';
+import { IN_PROCESS_PARTITION } from '../stream-partition';
+import type { TopicSource } from './topic-source';
+
+const READ_MESSAGES_MAX = 200;
+
+interface Reader {
+  readonly topic: string;
+  readonly source: TopicSource;
+  /** The position to read next; undefined until the topic is there. */
+  next: number | undefined;
+}
+
+/** Reads each of its topics in a loop of its own, so that one that waits does not stop the others. */
+export class InProcessSubscription implements BusSubscription {
+  private readonly stopping = new AbortController();
+  private readonly readers: Reader[];
+  private loops: Promise<unknown> | undefined;
+
+  constructor(
+    private readonly options: SubscribeOptions,
+    sourceOf: (topic: string) => TopicSource,
+    private readonly logger: BusLogger,
+    private readonly onStopped: () => void,
+  ) {
+    this.readers = options.topics.map((topic) => ({ topic, source: sourceOf(topic), next: undefined }));
+  }
+
+  start(): void {
+    this.loops = Promise.all(this.readers.map((reader) => this.follow(reader)));
+  }
+
+  status(): SubscriptionStatus {
+    if (this.stopping.signal.aborted) return { state: 'stopped', lag: undefined };
+    let lag = 0;
+    for (const { source, next } of this.readers) {
+      if (next === undefined) return { state: 'connecting', lag: undefined };
+      lag += Math.max(0, source.knownEnd() - next);
+    }
+    return { state: 'running', lag };
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loops;
+    this.onStopped();
+  }
+
+  private async follow(reader: Reader): Promise<void> {
+    const { signal } = this.stopping;
+    for (let failures = 0; !signal.aborted; ) {
+      try {
+        await this.advance(reader);
+        failures = 0;
+      } catch (error) {
+        failures += 1;
+        const retryInMs = backoffMs(failures);
+        const { group } = this.options;
+        this.logger.debug({ group, topic: reader.topic, failures, retryInMs, error: errorText(error) }, 'a topic waits');
+        await pause(retryInMs, signal);
+      }
+    }
+  }
+
+  private async advance(reader: Reader): Promise<void> {
+    const { topic, source } = reader;
+    const { signal } = this.stopping;
+    reader.next ??= await this.firstPosition(reader);
+    await source.reached(reader.next, signal);
+    if (signal.aborted) return;
+    const messages: readonly ReceivedMessage[] = await source.read(reader.next, READ_MESSAGES_MAX);
+    if (messages.length === 0) {
+      // What was at the position has expired; what follows it comes from the oldest that is left.
+      reader.next = Math.max(reader.next, (await source.range(signal)).low);
+      return;
+    }
+    await this.options.handle({ topic, partition: IN_PROCESS_PARTITION, messages });
+    reader.next = Number(messages.at(-1)!.offset) + 1;
+  }
+
+  private async firstPosition({ topic, source }: Reader): Promise<number> {
+    const { low, high } = await source.range(this.stopping.signal);
+    const place = { topic, partition: IN_PROCESS_PARTITION, low: String(low), high: String(high) };
+    const stored = await this.options.startFrom?.(place);
+    return stored === undefined ? low : Number(stored);
+  }
+}

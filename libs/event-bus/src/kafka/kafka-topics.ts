@@ -1,0 +1,130 @@
+import type { TopicSpec } from '@mledger/contracts';
+import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
+import type { BusLogger, PartitionRange } from '../event-bus';
+import { findCause, RETRY } from './kafka-client';
+
+/** Subscriptions of one process ask for the same ends at the same time. */
+const RANGES_AGE_MS_MAX = 500;
+
+/** Makes topics, and tells what they hold. One connection, made anew after any error. */
+export class KafkaTopics {
+  private admin: Promise<Admin> | undefined;
+  private readonly recentRanges = new Map<string, { at: number; ranges: Promise<PartitionRange[]> }>();
+
+  constructor(
+    private readonly kafka: Kafka,
+    private readonly logger: BusLogger,
+    private readonly replicationFactor: number,
+  ) {}
+
+  async ensure(specs: readonly TopicSpec[]): Promise<void> {
+    const existing = new Set(await this.withAdmin((admin) => admin.listTopics()));
+    const missing = specs.filter(({ topic }) => !existing.has(topic));
+    if (missing.length > 0) await this.create(missing);
+    await this.check(specs);
+  }
+
+  /** Each partition's oldest and next offset, at most half a second old. */
+  ranges(topic: string): Promise<PartitionRange[]> {
+    const recent = this.recentRanges.get(topic);
+    if (recent && Date.now() - recent.at < RANGES_AGE_MS_MAX) return recent.ranges;
+    const ranges = this.withAdmin((admin) => admin.fetchTopicOffsets(topic)).then((offsets) =>
+      offsets.map(({ partition, low, high }) => ({ partition, low, high })),
+    );
+    this.recentRanges.set(topic, { at: Date.now(), ranges });
+    ranges.catch(() => this.recentRanges.delete(topic));
+    return ranges;
+  }
+
+  async messageBytesMax(topic: string): Promise<string | undefined> {
+    return (await this.settings([topic])).get(topic)?.get('max.message.bytes');
+  }
+
+  async close(): Promise<void> {
+    await this.discardAdmin();
+  }
+
+  private async create(specs: readonly TopicSpec[]): Promise<void> {
+    await this.withAdmin((admin) =>
+      admin.createTopics({
+        waitForLeaders: true,
+        topics: specs.map((spec) => ({
+          topic: spec.topic,
+          numPartitions: spec.partitions,
+          replicationFactor: this.replicationFactor,
+          configEntries: Object.entries(settingsOf(spec)).map(([name, value]) => ({ name, value })),
+        })),
+      }),
+    ).catch((error: unknown) => {
+      // Another service made it between our look and our request.
+      if (!findCause(error, ({ message }) => /TOPIC_ALREADY_EXISTS|already exists/i.test(message))) throw error;
+    });
+  }
+
+  /** A foreign number of partitions would break the order of streams; other settings are the operator's to answer for. */
+  private async check(specs: readonly TopicSpec[]): Promise<void> {
+    const topics = specs.map(({ topic }) => topic);
+    const metadata = await this.withAdmin((admin) => admin.fetchTopicMetadata({ topics }));
+    const settings = await this.settings(topics);
+    for (const spec of specs) {
+      const partitions = metadata.topics.find(({ name }) => name === spec.topic)?.partitions.length;
+      if (partitions !== spec.partitions) {
+        throw new Error(
+          `Topic ${spec.topic} has ${partitions} partitions, but must have ${spec.partitions}: ` +
+            'a stream keeps its order in one partition, so their number never changes',
+        );
+      }
+      for (const [name, wanted] of Object.entries(settingsOf(spec))) {
+        const actual = settings.get(spec.topic)?.get(name);
+        if (actual !== undefined && actual !== wanted) {
+          this.logger.warn({ topic: spec.topic, setting: name, actual, wanted }, 'a topic is set up in another way');
+        }
+      }
+    }
+  }
+
+  private async settings(topics: readonly string[]): Promise<Map<string, Map<string, string>>> {
+    const { resources } = await this.withAdmin((admin) =>
+      admin.describeConfigs({
+        includeSynonyms: false,
+        resources: topics.map((name) => ({ type: ConfigResourceTypes.TOPIC, name })),
+      }),
+    );
+    return new Map(
+      resources.map(({ resourceName, configEntries }) => [
+        resourceName,
+        new Map(configEntries.map(({ configName, configValue }) => [configName, configValue])),
+      ]),
+    );
+  }
+
+  private async withAdmin<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
+    this.admin ??= this.openAdmin();
+    try {
+      return await ask(await this.admin);
+    } catch (error) {
+      await this.discardAdmin();
+      throw error;
+    }
+  }
+
+  private async openAdmin(): Promise<Admin> {
+    const admin = this.kafka.admin({ retry: RETRY });
+    await admin.connect();
+    return admin;
+  }
+
+  private async discardAdmin(): Promise<void> {
+    const admin = this.admin;
+    this.admin = undefined;
+    await admin?.then((opened) => opened.disconnect()).catch(() => undefined);
+  }
+}
+
+function settingsOf({ retentionMs, messageBytesMax }: TopicSpec): Record<string, string> {
+  return {
+    'cleanup.policy': 'delete',
+    'retention.ms': String(retentionMs),
+    'max.message.bytes': String(messageBytesMax),
+  };
+}
