@@ -79,7 +79,7 @@ async function startBroker({ installation, dataFolder, port, nodeId, log }) {
   const claim = await claimFolder({ folder, what: 'Kafka', stopSignal: 'SIGTERM', log });
   try {
     await formatOnce({ installation, folder, nodeId });
-    let { server, launch, chosen } = await onPort({ what: 'Kafka', port }, async (chosen) => {
+    const started = await onPort({ what: 'Kafka', port }, async (chosen) => {
       const propertiesFile = path.join(folder, 'server.properties');
       const places = { nodeId, port: chosen, controllerPort: await freePort(), dataFolder: path.join(folder, 'log') };
       fs.writeFileSync(propertiesFile, serverProperties(places));
@@ -87,6 +87,8 @@ async function startBroker({ installation, dataFolder, port, nodeId, log }) {
         launchBroker({ installation, folder, propertiesFile, port: chosen, onSpawn: claim.recordServer });
       return { server: await launch(), launch, chosen };
     });
+    const { launch, chosen } = started;
+    let { server } = started;
     return {
       brokers: [`127.0.0.1:${chosen}`],
       get pid() {

@@ -24,7 +24,9 @@ function postgresAccount(cluster, log) {
   if (existing) return existing;
   log('Postgres cannot run as root; making the system account "postgres" for it');
   try {
-    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], { stdio: 'pipe' });
+    // A root shell made by `su` may not have the folders of system commands on its path.
+    const env = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/sbin` };
+    execFileSync('useradd', ['--system', '--user-group', '--no-create-home', 'postgres'], { stdio: 'pipe', env });
   } catch (error) {
     throw new Error(
       'Postgres cannot run as root, and the account "postgres" could not be made: run as an ordinary user, or set DATABASE_URL',
@@ -55,21 +57,30 @@ function canEnter(account, folder) {
 }
 
 /**
- * Copies a folder as a whole or not at all; does nothing if the copy exists.
+ * Copies a folder, for everybody to read, as a whole or not at all.
  * @param {{ from: string, to: string }} folders
  */
-function copyFolderOnce({ from, to }) {
-  if (fs.existsSync(to)) return;
-  fs.mkdirSync(path.dirname(to), { recursive: true, mode: 0o755 });
+function copyFolder({ from, to }) {
+  makeOpenFolder(path.dirname(to));
   const half = fs.mkdtempSync(`${to}.half-`);
   try {
     fs.cpSync(from, half, { recursive: true, verbatimSymlinks: true });
-    fs.chmodSync(half, 0o755);
+    execFileSync('chmod', ['-R', 'a+rX', half]);
     fs.renameSync(half, to);
   } catch (error) {
     fs.rmSync(half, { recursive: true, force: true });
-    if (!fs.existsSync(to)) throw error;
+    if (!fs.existsSync(to)) throw error; // Else another process was faster.
   }
 }
 
-module.exports = { postgresAccount, canEnter, copyFolderOnce };
+/**
+ * Makes a folder that other accounts may enter, whatever our umask is.
+ * @param {string} folder
+ */
+function makeOpenFolder(folder) {
+  const first = fs.mkdirSync(folder, { recursive: true });
+  if (first === undefined) return;
+  for (let made = folder; made.startsWith(first); made = path.dirname(made)) fs.chmodSync(made, 0o755);
+}
+
+module.exports = { postgresAccount, canEnter, copyFolder, makeOpenFolder };

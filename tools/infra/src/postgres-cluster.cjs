@@ -4,7 +4,7 @@ const { randomBytes, randomUUID } = require('node:crypto');
 const { spawn } = require('node:child_process');
 const { identify, commandLine } = require('./process-identity.cjs');
 const { stopProcess } = require('./folder-claim.cjs');
-const { postgresAccount, canEnter, copyFolderOnce } = require('./postgres-account.cjs');
+const { postgresAccount, canEnter, copyFolder, makeOpenFolder } = require('./postgres-account.cjs');
 
 /** Where root keeps what the Postgres account must reach and cannot reach in the data folder (which is often below /root). */
 const SHARED_FOLDER = '/var/lib/mledger';
@@ -39,14 +39,30 @@ function choosePlace(dataFolder, log) {
   if (!canEnter(account, moved ?? dataFolder)) {
     if (exists)
       throw new Error(`The account of Postgres (uid ${account.uid}) cannot enter ${dataFolder}, where its data is`);
-    const home = path.join(SHARED_FOLDER, randomUUID());
-    fs.mkdirSync(home, { recursive: true, mode: 0o755 });
-    fs.writeFileSync(path.join(home, 'belongs-to'), `${dataFolder}\n`);
+    const home = makeHomeOutside(dataFolder, log);
     fs.writeFileSync(pointer, `${home}\n`);
-    log(`Postgres cannot run as root, and its own account cannot enter ${dataFolder}: its data is kept in ${home}`);
     cluster = path.join(home, 'cluster');
   }
   return { cluster, binaries: reachableBinaries(account, log), account };
+}
+
+/**
+ * A place for the data which the Postgres account can reach. It has a random name: when a data folder is removed and made again, it must
+ * not find the database of its former self, whose objects are gone.
+ * @param {string} dataFolder
+ * @param {Log} log
+ */
+function makeHomeOutside(dataFolder, log) {
+  const home = path.join(SHARED_FOLDER, randomUUID());
+  makeOpenFolder(home);
+  for (const name of fs.readdirSync(SHARED_FOLDER)) {
+    const former = path.join(SHARED_FOLDER, name, 'belongs-to');
+    if (!fs.existsSync(former) || fs.readFileSync(former, 'utf8') !== `${dataFolder}\n`) continue;
+    log(`${path.dirname(former)} holds the data of an earlier ${dataFolder}; it is no longer used and may be removed`);
+  }
+  fs.writeFileSync(path.join(home, 'belongs-to'), `${dataFolder}\n`);
+  log(`Postgres cannot run as root, and its own account cannot enter ${dataFolder}: its data is kept in ${home}`);
+  return home;
 }
 
 /**
@@ -75,8 +91,10 @@ function reachableBinaries(account, log) {
   const native = path.dirname(binaries);
   const { version } = JSON.parse(fs.readFileSync(path.join(native, '..', 'package.json'), 'utf8'));
   const copy = path.join(SHARED_FOLDER, `postgres-${version}`);
-  log(`Postgres' own account cannot enter ${native}: its binaries are used from ${copy}`);
-  copyFolderOnce({ from: native, to: copy });
+  if (!fs.existsSync(copy)) {
+    log(`Postgres' own account cannot enter ${native}: its binaries are copied to ${copy}`);
+    copyFolder({ from: native, to: copy });
+  }
   return path.join(copy, 'bin');
 }
 
