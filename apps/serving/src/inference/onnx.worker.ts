@@ -1,0 +1,76 @@
+/**
+ * A worker thread that runs ONNX sessions. `session.run` blocks its thread for as long as the model runs, so it must never
+ * be the one that answers requests.
+ */
+import { parentPort } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
+
+const port = parentPort!;
+const sessions = new Map<string, InferenceSession>();
+
+port.on('message', (request: WorkerRequest) => {
+  void answer(request).then(
+    (reply) => port.postMessage(reply, transferables(reply)),
+    (error: unknown) => {
+      const message = error instanceof Error ? error.message : String(error);
+      port.postMessage({ id: request.id, kind: 'failed', message } satisfies WorkerReply);
+    },
+  );
+});
+
+async function answer(request: WorkerRequest): Promise<WorkerReply> {
+  switch (request.kind) {
+    case 'load':
+      return load(request.id, request.sha256, request.bytes);
+    case 'run':
+      return run(request);
+    case 'unload': {
+      const session = sessions.get(request.sha256);
+      sessions.delete(request.sha256);
+      await session?.release();
+      return { id: request.id, kind: 'unloaded' };
+    }
+  }
+}
+
+async function load(id: number, sha256: string, bytes: Uint8Array): Promise<WorkerReply> {
+  // One thread each: several workers run side by side, and more threads inside them would only fight for the cores.
+  const session =
+    sessions.get(sha256) ??
+    (await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }));
+  sessions.set(sha256, session);
+  return { id, kind: 'loaded', inputs: signature(session.inputMetadata), outputs: signature(session.outputMetadata) };
+}
+
+function signature(metadata: readonly InferenceSession.ValueMetadata[]): WireSignature[] {
+  return metadata.map((value) => {
+    if (!value.isTensor) return { name: value.name, onnxType: null, shape: [] };
+    // A dimension that the graph leaves open is named, or is no positive number.
+    const shape = value.shape.map((size) => (typeof size === 'number' && size > 0 ? size : -1));
+    return { name: value.name, onnxType: value.type, shape };
+  });
+}
+
+async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kind: 'run' }>): Promise<WorkerReply> {
+  const session = sessions.get(sha256);
+  if (!session) throw new Error(`model ${sha256} is not loaded in this worker`);
+  const feeds = Object.fromEntries(
+    inputs.map(({ name, onnxType, data, shape }) => [
+      name,
+      new Tensor(onnxType as 'float32', data as Float32Array, [...shape]),
+    ]),
+  );
+  const results = await session.run(feeds, [...outputs]);
+  const tensors = outputs.map((name): WireTensor => {
+    const { type, data, dims } = results[name]!;
+    return { name, onnxType: type, shape: [...dims], data: data as WireTensor['data'] };
+  });
+  return { id, kind: 'ran', outputs: tensors };
+}
+
+function transferables(reply: WorkerReply): ArrayBuffer[] {
+  if (reply.kind !== 'ran') return [];
+  const buffers = reply.outputs.flatMap(({ data }) => (ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : []));
+  return [...new Set(buffers)];
+}

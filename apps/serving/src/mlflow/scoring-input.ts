@@ -1,0 +1,129 @@
+import { TensorInvalid, tensorFromValues, type Tensor, type TensorSignature } from '../inference/tensor';
+import { parseCsv } from './csv';
+
+/** Rows under column names, or one tensor, or tensors by name: what MLflow's scoring protocol can say. */
+export type ScoringInput =
+  | { readonly kind: 'frame'; readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] }
+  | { readonly kind: 'tensor'; readonly values: unknown }
+  | { readonly kind: 'tensors'; readonly byName: Readonly<Record<string, unknown>> };
+
+const FORMS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as const;
+
+/**
+ * Reads a JSON body of POST /invocations: exactly one of dataframe_split, dataframe_records, instances or inputs.
+ *
+ * @throws TensorInvalid with the reason, for the client
+ */
+export function readScoringJson(text: string): ScoringInput {
+  const body = parseJson(text);
+  if (!isRecord(body)) throw new TensorInvalid(`the body is not a JSON object with one of ${FORMS.join(', ')}`);
+  const given = FORMS.filter((form) => form in body);
+  const [form] = given;
+  if (given.length !== 1 || !form) {
+    throw new TensorInvalid(
+      `the body holds ${given.join(' and ') || 'none'} of ${FORMS.join(', ')}; it must hold exactly one`,
+    );
+  }
+  const value = body[form];
+  if (form === 'dataframe_split') return readSplit(value);
+  if (form === 'dataframe_records') return readRecords(value, form);
+  if (form === 'instances' && Array.isArray(value) && value.length > 0 && value.every(isRecord)) {
+    return readRecords(value, form);
+  }
+  return isRecord(value) ? { kind: 'tensors', byName: value } : { kind: 'tensor', values: value };
+}
+
+/** Reads a text/csv body: a header of column names, then rows; numbers where they look like numbers. */
+export function readScoringCsv(text: string): ScoringInput {
+  const [columns, ...rows] = parseCsv(text);
+  if (!columns) throw new TensorInvalid('the CSV has no header row');
+  const values = rows.map((row, index) => {
+    if (row.length !== columns.length) {
+      throw new TensorInvalid(`row ${index + 1} of the CSV has ${row.length} fields, the header ${columns.length}`);
+    }
+    return row.map((field) => (field === '' ? null : Number.isNaN(Number(field)) ? field : Number(field)));
+  });
+  return { kind: 'frame', columns, rows: values };
+}
+
+/**
+ * Makes the tensors a model takes: a frame's columns by the names of the inputs, or, for a model with one input of two
+ * dimensions, side by side in their order.
+ *
+ * @throws TensorInvalid when a column is missing or a value does not fit
+ */
+export function tensorsOf(input: ScoringInput, signature: readonly TensorSignature[]): Tensor[] {
+  if (input.kind === 'frame') return frameTensors(input, signature);
+  const [only] = signature;
+  const byName =
+    input.kind === 'tensors' ? input.byName : only && signature.length === 1 && { [only.name]: input.values };
+  if (!byName)
+    throw new TensorInvalid(`the model takes ${signature.length} inputs: give an object with a member for each`);
+  return Object.entries(byName).map(([name, value]) => {
+    const wanted = signature.find((each) => each.name === name);
+    if (!wanted) throw new TensorInvalid(`the model has no input ${name}`);
+    const values = Array.isArray(value) ? value : [value];
+    return tensorFromValues({ name, datatype: wanted.datatype, shape: fittedShape(wanted, shapeOf(values)), values });
+  });
+}
+
+function frameTensors(
+  { columns, rows }: Extract<ScoringInput, { kind: 'frame' }>,
+  signature: readonly TensorSignature[],
+): Tensor[] {
+  const [only] = signature;
+  if (only && signature.length === 1 && only.shape.length === 2 && !columns.includes(only.name)) {
+    const shape = [rows.length, columns.length];
+    return [tensorFromValues({ name: only.name, datatype: only.datatype, shape, values: rows })];
+  }
+  const unknown = columns.find((column) => !signature.some(({ name }) => name === column));
+  if (unknown !== undefined) throw new TensorInvalid(`the model has no input for column ${unknown}`);
+  return signature.map(({ name, datatype, shape }) => {
+    const index = columns.indexOf(name);
+    if (index < 0)
+      throw new TensorInvalid(
+        `column ${name} is missing; the model takes ${signature.map((each) => each.name).join(', ')}`,
+      );
+    const values = rows.map((row) => row[index]);
+    return tensorFromValues({ name, datatype, shape: fittedShape({ shape }, [rows.length]), values });
+  });
+}
+
+/** A column of N values is [N, 1] to a model that wants two dimensions. */
+function fittedShape({ shape }: Pick<TensorSignature, 'shape'>, given: readonly number[]): number[] {
+  return shape.length === given.length + 1 && (shape.at(-1) === 1 || shape.at(-1) === -1) ? [...given, 1] : [...given];
+}
+
+function shapeOf(values: unknown): number[] {
+  return Array.isArray(values) ? [values.length, ...shapeOf(values[0])] : [];
+}
+
+function readSplit(value: unknown): ScoringInput {
+  const { columns, data } = isRecord(value) ? value : {};
+  if (!Array.isArray(columns) || !columns.every((column) => typeof column === 'string')) {
+    throw new TensorInvalid('dataframe_split.columns is not a list of names');
+  }
+  if (!Array.isArray(data) || !data.every(Array.isArray))
+    throw new TensorInvalid('dataframe_split.data is not a list of rows');
+  const short = data.findIndex((row: unknown[]) => row.length !== columns.length);
+  if (short >= 0) throw new TensorInvalid(`row ${short} of dataframe_split.data has not ${columns.length} values`);
+  return { kind: 'frame', columns, rows: data };
+}
+
+function readRecords(value: unknown, form: string): ScoringInput {
+  if (!Array.isArray(value) || !value.every(isRecord)) throw new TensorInvalid(`${form} is not a list of objects`);
+  const columns = Object.keys(value[0] ?? {});
+  return { kind: 'frame', columns, rows: value.map((record) => columns.map((column) => record[column] ?? null)) };
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new TensorInvalid(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

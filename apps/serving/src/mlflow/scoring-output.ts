@@ -1,0 +1,32 @@
+import { valuesOf, type JsonScalar, type Tensor } from '../inference/tensor';
+
+type Nested = JsonScalar | Nested[];
+
+/**
+ * The `predictions` of MLflow's scoring protocol: the output itself when there is one; else a record a row, or for tensor
+ * input an array an output.
+ */
+export function predictionsOf(outputs: readonly Tensor[], rowWise: boolean): unknown {
+  const [only] = outputs;
+  if (outputs.length === 1 && only) return nested(only);
+  const byName = outputs.map((output) => [output.name, nested(output)] as const);
+  const rows = outputs[0]?.shape[0];
+  if (!rowWise || rows === undefined || outputs.some(({ shape }) => shape[0] !== rows))
+    return Object.fromEntries(byName);
+  return Array.from({ length: rows }, (_, row) =>
+    Object.fromEntries(byName.map(([name, values]) => [name, (values as Nested[])[row]])),
+  );
+}
+
+function nested(tensor: Tensor): Nested {
+  const values = valuesOf(tensor);
+  let offset = 0;
+  const take = (axis: number): Nested => {
+    if (axis === tensor.shape.length) {
+      offset += 1;
+      return values[offset - 1]!;
+    }
+    return Array.from({ length: tensor.shape[axis]! }, () => take(axis + 1));
+  };
+  return take(0);
+}

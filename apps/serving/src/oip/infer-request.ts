@@ -1,0 +1,94 @@
+import { z } from 'zod';
+import { isDatatype, TensorInvalid, tensorFromValues, type Tensor } from '../inference/tensor';
+import { tensorFromBytes } from './binary-tensor';
+
+const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
+
+const inferRequestSchema = z.object({
+  id: z.string().max(255).optional(),
+  parameters: parameters.optional(),
+  inputs: z
+    .array(
+      z.object({
+        name: z.string(),
+        shape: z.array(z.number()).max(16),
+        datatype: z.string(),
+        parameters: parameters.optional(),
+        data: z.unknown().optional(),
+      }),
+    )
+    .max(1024),
+  outputs: z
+    .array(z.object({ name: z.string(), parameters: parameters.optional() }))
+    .max(1024)
+    .optional(),
+});
+
+export interface InferRequest {
+  readonly id: string | undefined;
+  readonly inputs: readonly Tensor[];
+  /** undefined: all of them. */
+  readonly outputs: readonly { readonly name: string; readonly binary: boolean }[] | undefined;
+  /** Whether outputs that do not say otherwise are wanted as binary tensors. */
+  readonly binaryOutputs: boolean;
+}
+
+/**
+ * Reads an infer request of the Open Inference Protocol V2, with or without binary tensors behind the JSON.
+ *
+ * @param jsonBytes how many bytes of the body are JSON (Inference-Header-Content-Length); undefined: all of it
+ * @throws TensorInvalid with the reason, for the client
+ */
+export function readInferRequest(body: Buffer, jsonBytes: number | undefined): InferRequest {
+  if (jsonBytes !== undefined && (!Number.isSafeInteger(jsonBytes) || jsonBytes < 0 || jsonBytes > body.byteLength)) {
+    throw new TensorInvalid(`Inference-Header-Content-Length says ${jsonBytes}, the body has ${body.byteLength} bytes`);
+  }
+  const parsed = inferRequestSchema.safeParse(parseJson(body.subarray(0, jsonBytes)));
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new TensorInvalid(`${issue?.path.join('.') || 'request'}: ${issue?.message}`);
+  }
+  const binary = { bytes: body.subarray(jsonBytes ?? body.byteLength), offset: 0 };
+  const inputs = parsed.data.inputs.map((input) => readInput(input, binary));
+  if (binary.offset !== binary.bytes.byteLength) {
+    throw new TensorInvalid(
+      `${binary.bytes.byteLength - binary.offset} bytes follow that no input's binary_data_size names`,
+    );
+  }
+  const binaryOutputs = parsed.data.parameters?.binary_data_output === true;
+  const outputs = parsed.data.outputs?.map(({ name, parameters }) => ({
+    name,
+    binary: typeof parameters?.binary_data === 'boolean' ? parameters.binary_data : binaryOutputs,
+  }));
+  return { id: parsed.data.id, inputs, outputs, binaryOutputs };
+}
+
+function parseJson(bytes: Buffer): unknown {
+  try {
+    return JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    throw new TensorInvalid(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+type RawInput = z.output<typeof inferRequestSchema>['inputs'][number];
+
+function readInput(input: RawInput, binary: { readonly bytes: Buffer; offset: number }): Tensor {
+  const { name, shape, datatype, data, parameters } = input;
+  if (!isDatatype(datatype)) throw new TensorInvalid(`input ${name}: there is no datatype ${datatype}`);
+  const size = parameters?.binary_data_size;
+  if (size === undefined) {
+    if (data === undefined) throw new TensorInvalid(`input ${name} has neither data nor binary_data_size`);
+    return tensorFromValues({ name, datatype, shape, values: data });
+  }
+  if (data !== undefined) throw new TensorInvalid(`input ${name} has both data and binary_data_size`);
+  const end = binary.offset + (typeof size === 'number' && Number.isSafeInteger(size) && size >= 0 ? size : Infinity);
+  if (end > binary.bytes.byteLength) {
+    throw new TensorInvalid(
+      `input ${name}: binary_data_size is ${size}, but ${binary.bytes.byteLength - binary.offset} bytes are left`,
+    );
+  }
+  const bytes = binary.bytes.subarray(binary.offset, end);
+  binary.offset = end;
+  return tensorFromBytes({ name, datatype, shape, bytes });
+}
