@@ -36,6 +36,8 @@ export const predictionPayload = z.object({
   inputs: z.array(payloadTensor),
   outputs: z.array(payloadTensor),
   error: z.string().nullable(),
+  /** Where the tensors lie when they are too large for a message, and their digest; `inputs` and `outputs` are empty then. */
+  tensors: z.object({ objectKey: z.string(), sha256: z.string() }).nullable(),
 });
 export type PredictionPayload = z.output<typeof predictionPayload>;
 

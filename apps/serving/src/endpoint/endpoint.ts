@@ -1,12 +1,5 @@
-import type { EndpointEvent, ServedModel } from '@mledger/contracts';
+import type { EndpointEvent, EndpointFollows, ServedModel } from '@mledger/contracts';
 import { accept, refuse, unreachable, type Decider, type Decision, type Recorded } from '@mledger/event-log';
-
-/** What an endpoint serves: whoever holds an alias, or one version for good. Exactly one of the two is set. */
-export interface Follows {
-  readonly model: string;
-  readonly alias: string | null;
-  readonly version: number | null;
-}
 
 export interface Revision {
   readonly revision: number;
@@ -22,7 +15,7 @@ export interface Endpoint {
   readonly exists: boolean;
   readonly endpointId: string;
   readonly endpoint: string;
-  readonly follows: Follows;
+  readonly follows: EndpointFollows;
   readonly revisions: readonly Revision[];
   /** The number of the next revision; failed ones use theirs up. */
   readonly nextRevision: number;
@@ -36,8 +29,9 @@ export type EndpointCommand =
       readonly type: 'CreateEndpoint';
       readonly endpointId: string;
       readonly endpoint: string;
-      readonly follows: Follows;
+      readonly follows: EndpointFollows;
     }
+  | { readonly type: 'Retarget'; readonly follows: EndpointFollows }
   | { readonly type: 'DeployModel'; readonly servedModel: ServedModel; readonly reason: string }
   | { readonly type: 'RecordFailedRevision'; readonly reason: string }
   | { readonly type: 'ShiftTraffic'; readonly shares: readonly TrafficShare[]; readonly reason: string }
@@ -76,6 +70,9 @@ function decide(state: Endpoint, command: EndpointCommand): Decision<EndpointEve
   }
   if (!state.exists) return refuse('not-found', 'ENDPOINT_NOT_FOUND', 'there is no such endpoint');
   switch (command.type) {
+    case 'Retarget':
+      if (sameTarget(state.follows, command.follows)) return accept();
+      return accept({ type: 'EndpointRetargeted', data: { endpointId, endpoint, follows: command.follows } });
     case 'DeployModel':
       return deploy(state, command);
     case 'RecordFailedRevision': {
@@ -100,6 +97,10 @@ function decide(state: Endpoint, command: EndpointCommand): Decision<EndpointEve
     default:
       return unreachable(command);
   }
+}
+
+function sameTarget(one: EndpointFollows, other: EndpointFollows): boolean {
+  return one.model === other.model && one.alias === other.alias && one.version === other.version;
 }
 
 function deploy(state: Endpoint, command: Extract<EndpointCommand, { type: 'DeployModel' }>): Decision<EndpointEvent> {
@@ -162,6 +163,8 @@ function evolve(state: Endpoint, event: Recorded<EndpointEvent>): Endpoint {
   switch (event.type) {
     case 'EndpointCreated':
       return { ...initial, exists: true, ...event.data };
+    case 'EndpointRetargeted':
+      return { ...state, follows: event.data.follows };
     case 'RevisionDeployed': {
       const { revision, servedModel } = event.data;
       const revisions = [...state.revisions, { revision, servedModel }].slice(-REVISIONS_KEPT_MAX);

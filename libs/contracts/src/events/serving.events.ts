@@ -15,11 +15,20 @@ const servedModel = z.object({
 });
 export type ServedModel = z.output<typeof servedModel>;
 
+/** What an endpoint serves: whoever holds an alias, or one version for good; exactly one of the two is set. */
+const follows = z.object({
+  model: z.string(),
+  alias: z.string().nullable(),
+  version: z.number().int().positive().nullable(),
+});
+export type EndpointFollows = z.output<typeof follows>;
+
 const endpoint = { endpointId: z.string(), endpoint: z.string() };
 const revision = z.number().int().positive();
 const share = z.object({ revision, percent: z.number().min(0).max(100) });
 
 const ENDPOINT = { endpointId: '0199f1c2-0000-7000-8000-0000000000e1', endpoint: 'delay' };
+const FOLLOWS = { model: 'delay', alias: 'champion', version: null };
 const MODEL = {
   modelId: '0199f1c2-0000-7000-8000-000000000001',
   model: 'delay',
@@ -46,19 +55,15 @@ const nameEvents = [
 ] as const;
 
 const endpointEvents = [
+  servingEvent('EndpointCreated', 'An endpoint exists and follows a model.', z.object({ ...endpoint, follows }), {
+    ...ENDPOINT,
+    follows: FOLLOWS,
+  }),
   servingEvent(
-    'EndpointCreated',
-    'An endpoint exists and follows a model.',
-    z.object({
-      ...endpoint,
-      /** What it follows: an alias, or one version for good; exactly one of the two. */
-      follows: z.object({
-        model: z.string(),
-        alias: z.string().nullable(),
-        version: z.number().int().positive().nullable(),
-      }),
-    }),
-    { ...ENDPOINT, follows: { model: 'delay', alias: 'champion', version: null } },
+    'EndpointRetargeted',
+    'An endpoint follows something else from here on.',
+    z.object({ ...endpoint, follows }),
+    { ...ENDPOINT, follows: { model: 'delay', alias: null, version: 7 } },
   ),
   servingEvent(
     'RevisionDeployed',
