@@ -1,0 +1,223 @@
+import { Injectable } from '@nestjs/common';
+import { DataSource } from 'typeorm';
+import type { MetricObservation, ModelFile, ModelOrigin } from '@mledger/contracts';
+import { CommandRefused } from '@mledger/event-log';
+import type { GateEvidence } from '../registered-model/gates';
+import { invalid, type ModelSource } from '../registered-model/model-source';
+import { until } from './until';
+import { loggedModelFiles, runFiles } from './source-files.read-model';
+import { FILES, LATEST_METRICS, LOGGED_MODEL, LOGGED_MODEL_BY_NAME, PIPELINE_NAME, RUN } from './sources.sql';
+
+interface Run {
+  readonly runId: string;
+  readonly experimentId: string;
+  readonly artifactUri: string;
+}
+
+interface LoggedModel {
+  readonly loggedModelId: string;
+  readonly experimentId: string;
+  readonly sourceRunId: string | null;
+  readonly artifactLocation: string;
+  readonly status: 'pending' | 'ready' | 'failed' | 'deleted';
+  readonly manifestSha256: string | null;
+}
+
+/** A run's folder may rightly be empty, so it is waited for less long than what has to exist. */
+const FILES_MS_MAX = 500;
+
+/** What a client says of a version's origin, its source already understood. */
+export interface OriginClaim {
+  readonly tenant: string;
+  readonly source: string;
+  readonly parsed: Exclude<ModelSource, { kind: 'version' | 'alias' }>;
+  readonly runId: string | null;
+  readonly loggedModelId: string | null;
+}
+
+/**
+ * What experiments and pipelines told, as far as the registry needs it. Their events may arrive a moment after the
+ * client that caused them, so what is not there yet is waited for, within a bound.
+ */
+@Injectable()
+export class ModelSources {
+  constructor(private readonly database: DataSource) {}
+
+  /**
+   * Looks up where a version comes from and which files that is.
+   *
+   * @throws CommandRefused `invalid` when the source does not belong to the run or model that is named, `not-found`
+   *   when that does not exist.
+   */
+  async originOf(claim: OriginClaim): Promise<ModelOrigin> {
+    const { parsed } = claim;
+    switch (parsed.kind) {
+      case 'run':
+        return this.originInRun(claim, parsed);
+      case 'logged-model':
+        return this.originOfLoggedModel(claim, parsed.loggedModelId);
+      case 'artifacts':
+        return this.originAmongArtifacts(claim, parsed.uri);
+      case 'bucket':
+      case 'prompt':
+        return this.originElsewhere(claim);
+    }
+  }
+
+  /** The newest figures of these metrics for each version; waits a moment for those that are missing. */
+  async evidence(
+    tenant: string,
+    versions: readonly { readonly version: number; readonly origin: ModelOrigin }[],
+    metrics: readonly string[],
+  ): Promise<GateEvidence> {
+    const wanted = new Set(metrics).size;
+    const sides = versions.map(async ({ version, origin }) => {
+      if (wanted === 0) return [];
+      const parameters = [tenant, origin.loggedModelId ?? '', origin.runId ?? '', metrics];
+      const read = () => this.database.query<SourceMetric[]>(LATEST_METRICS, parameters);
+      const found = await until(read, (rows) => rows.length === wanted);
+      return found.map((row) => ({ ...row, version, value: finiteOrText(row.value) }));
+    });
+    return {
+      versions: versions.map(({ version }) => version),
+      observations: (await Promise.all(sides)).flat(),
+    };
+  }
+
+  /** The name of the pipeline behind an actor `pipeline:<id>`; null for anybody else. */
+  async pipelineOf(tenant: string, actor: string): Promise<string | null> {
+    if (!actor.startsWith('pipeline:')) return null;
+    const pipelineId = actor.slice('pipeline:'.length);
+    const read = () => this.database.query<{ name: string }[]>(PIPELINE_NAME, [tenant, pipelineId]);
+    const [pipeline] = await until(read, (rows) => rows.length > 0);
+    return pipeline?.name ?? null;
+  }
+
+  private async originInRun(
+    claim: OriginClaim,
+    { runId, path }: { readonly runId: string; readonly path: string },
+  ): Promise<ModelOrigin> {
+    if (claim.loggedModelId !== null) throw mustIdentify(claim.source, 'model_id');
+    if (claim.runId !== runId) throw mustIdentify(claim.source, 'run_id');
+    const run = await this.run(claim.tenant, runId);
+    const files = await until(() => this.files(claim.tenant, runFiles(runId), path), isFilled, FILES_MS_MAX);
+    if (files.length > 0) return { ...inRun(claim, run), files };
+    // Since MLflow 3 a run's model is a logged model of that name, and the run itself has no such files.
+    const [logged] = await this.database.query<{ loggedModelId: string }[]>(LOGGED_MODEL_BY_NAME, [
+      claim.tenant,
+      runId,
+      path,
+    ]);
+    return logged ? this.originOfLoggedModel(claim, logged.loggedModelId) : { ...inRun(claim, run), files };
+  }
+
+  private async originOfLoggedModel(claim: OriginClaim, loggedModelId: string): Promise<ModelOrigin> {
+    if (claim.loggedModelId !== null && claim.loggedModelId !== loggedModelId) {
+      throw mustIdentify(claim.source, 'model_id');
+    }
+    const logged = await this.loggedModel(claim.tenant, loggedModelId);
+    if (claim.runId !== null && logged.sourceRunId !== null && claim.runId !== logged.sourceRunId) {
+      throw mustIdentify(claim.source, 'run_id');
+    }
+    if (claim.runId !== null && logged.sourceRunId === null) await this.run(claim.tenant, claim.runId);
+    return {
+      ...{ source: claim.source, artifactLocation: logged.artifactLocation, loggedModelId },
+      ...{ runId: claim.runId ?? logged.sourceRunId, experimentId: logged.experimentId },
+      manifestSha256: logged.manifestSha256,
+      files: await this.files(claim.tenant, loggedModelFiles(loggedModelId), ''),
+    };
+  }
+
+  private async originAmongArtifacts(claim: OriginClaim, uri: string): Promise<ModelOrigin> {
+    if (claim.loggedModelId !== null) {
+      const origin = await this.originOfLoggedModel(claim, claim.loggedModelId);
+      const inside = within(uri, origin.artifactLocation);
+      if (inside === undefined) throw mustIdentify(claim.source, 'model_id');
+      const files = await this.files(claim.tenant, loggedModelFiles(claim.loggedModelId), inside);
+      return { ...origin, artifactLocation: uri, files };
+    }
+    if (claim.runId === null) throw mustIdentify(claim.source, 'run_id');
+    const run = await this.run(claim.tenant, claim.runId);
+    const inside = within(uri, run.artifactUri);
+    if (inside === undefined) throw mustIdentify(claim.source, 'run_id');
+    const files = await until(() => this.files(claim.tenant, runFiles(run.runId), inside), isFilled, FILES_MS_MAX);
+    return { ...inRun(claim, run), files };
+  }
+
+  private async originElsewhere(claim: OriginClaim): Promise<ModelOrigin> {
+    const run = claim.runId === null ? null : await this.run(claim.tenant, claim.runId);
+    if (claim.loggedModelId !== null) await this.loggedModel(claim.tenant, claim.loggedModelId);
+    return {
+      ...{ source: claim.source, artifactLocation: claim.source, runId: claim.runId },
+      ...{ experimentId: run?.experimentId ?? null, loggedModelId: claim.loggedModelId },
+      ...{ manifestSha256: null, files: [] },
+    };
+  }
+
+  private async run(tenant: string, runId: string): Promise<Run> {
+    const read = () => this.database.query<Run[]>(RUN, [tenant, runId]);
+    const [run] = await until(read, (rows) => rows.length > 0);
+    if (run === undefined) throw notFound(`Run with id=${runId} not found`);
+    return run;
+  }
+
+  private async loggedModel(tenant: string, loggedModelId: string): Promise<LoggedModel> {
+    const read = () => this.database.query<LoggedModel[]>(LOGGED_MODEL, [tenant, loggedModelId]);
+    const [logged] = await until(read, ([row]) => row !== undefined && row.status !== 'pending');
+    if (logged === undefined || logged.status === 'deleted') {
+      throw notFound(`Logged model with ID '${loggedModelId}' not found`);
+    }
+    if (logged.status === 'ready') return logged;
+    const state = logged.status === 'failed' ? 'could not be uploaded whole' : 'is still being uploaded';
+    throw new CommandRefused({
+      kind: 'invalid',
+      code: 'LOGGED_MODEL_NOT_READY',
+      message: `Logged model ${loggedModelId} ${state}: finalize it as LOGGED_MODEL_READY, then register it`,
+    });
+  }
+
+  /** Files below a folder, with paths relative to it. */
+  private async files(tenant: string, owner: string, folder: string): Promise<ModelFile[]> {
+    const rows = await this.database.query<ModelFile[]>(FILES, [tenant, owner, folder]);
+    const prefix = folder === '' ? 0 : folder.length + 1;
+    return rows.map((row) => ({ ...row, path: row.path.slice(prefix) }));
+  }
+}
+
+interface SourceMetric {
+  readonly metric: string;
+  readonly value: number;
+  readonly runId: string;
+  readonly step: number;
+  readonly timestampMs: number;
+  readonly eventId: string;
+}
+
+const isFilled = (files: readonly ModelFile[]): boolean => files.length > 0;
+
+function inRun(claim: OriginClaim, run: Run): Omit<ModelOrigin, 'files'> {
+  return {
+    ...{ source: claim.source, artifactLocation: claim.source, runId: run.runId, experimentId: run.experimentId },
+    ...{ loggedModelId: null, manifestSha256: null },
+  };
+}
+
+/** The path of a URI below a root, '' for the root itself, undefined for anywhere else. */
+function within(uri: string, root: string): string | undefined {
+  const base = root.replace(/\/+$/, '');
+  if (uri === base) return '';
+  return uri.startsWith(`${base}/`) ? uri.slice(base.length + 1) : undefined;
+}
+
+function finiteOrText(value: number): MetricObservation['value'] {
+  return Number.isFinite(value) ? value : (String(value) as 'NaN' | 'Infinity' | '-Infinity');
+}
+
+function mustIdentify(source: string, parameter: 'run_id' | 'model_id'): CommandRefused {
+  const hint = `The ${parameter} request parameter must identify the resource that contains the source.`;
+  return new CommandRefused(invalid(source, hint).refusal);
+}
+
+function notFound(message: string): CommandRefused {
+  return new CommandRefused({ kind: 'not-found', code: 'SOURCE_NOT_FOUND', message });
+}
