@@ -44,6 +44,9 @@ export interface SubscribeOptions {
 export interface SubscriptionStatus {
   /** `connecting` also after a lost connection, until the partitions are there again. */
   readonly state: 'connecting' | 'running' | 'stopped';
+  readonly since: Date;
+  /** Whether the end of every partition in hand, as it was known, has been reached since it was taken over. */
+  readonly caughtUp: boolean;
   /** Messages not yet handled in the partitions that this replica holds; undefined until first known. */
   readonly lag: number | undefined;
 }

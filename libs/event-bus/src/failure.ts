@@ -1,12 +1,13 @@
 /**
  * Whether trying the same message again may help by itself.
  *
- * `transient`: the surroundings failed (a lost connection, a full disk, a deadlock, a conflicting writer). The partition
+ * `conflict`: another writer was faster; the next try, at once, sees what it wrote.
+ * `transient`: the surroundings failed (a lost connection, a full disk, a server that restarts). The partition
  * waits and the message is tried again for ever, because skipping it would lose what will succeed in a moment.
  * `permanent`: anything else, above all refusals, constraint violations and programming errors. After five tries the
  * message is parked, because waiting would stop every other stream for one event that will never succeed.
  */
-export type FailureKind = 'transient' | 'permanent';
+export type FailureKind = 'conflict' | 'transient' | 'permanent';
 
 /** A handler throws this when something it depends on is not there for now; the message is tried again for ever. */
 export class TransientFailure extends Error {
@@ -35,11 +36,14 @@ const SYSTEM_CODES = new Set([
 
 /**
  * SQLSTATE classes that are about the server's state and not about the statement
- * (https://www.postgresql.org/docs/current/errcodes-appendix.html): connection, rollback (serialization, deadlock),
- * insufficient resources, operator intervention, system error; and lock_not_available, read_only_sql_transaction (a
- * failover under way), idle_in_transaction_session_timeout.
+ * (https://www.postgresql.org/docs/current/errcodes-appendix.html): connection, insufficient resources, operator
+ * intervention, system error; and lock_not_available, read_only_sql_transaction (a failover under way),
+ * idle_in_transaction_session_timeout.
  */
-const SQLSTATE = /^(08|40|53|57|58)[0-9A-Z]{3}$|^(55P03|25006|25P03)$/;
+const SQLSTATE = /^(08|53|57|58)[0-9A-Z]{3}$|^(55P03|25006|25P03)$/;
+
+/** transaction_rollback: serialization_failure, deadlock_detected. */
+const CONFLICT = /^40[0-9A-Z]{3}$/;
 
 /** What pg and pg-pool say, without a code, when a connection is lost or none is free. */
 const DRIVER_MESSAGES =
@@ -47,6 +51,7 @@ const DRIVER_MESSAGES =
 
 export function failureKind(error: unknown): FailureKind {
   for (let at: unknown = error, depth = 0; at instanceof Object && depth < 8; depth += 1) {
+    if (CONFLICT.test(String((at as { code?: unknown }).code))) return 'conflict';
     if (isTransient(at)) return 'transient';
     at = (at as { cause?: unknown; driverError?: unknown }).cause ?? (at as { driverError?: unknown }).driverError;
   }
@@ -71,4 +76,8 @@ function isTransient(error: object): boolean {
 /** One line for logs and health pages. */
 export function errorText(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+}
+
+export function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }

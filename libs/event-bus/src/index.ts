@@ -1,5 +1,12 @@
 export * from './event-bus';
 export * from './cloud-event';
-export * from './failure';
-export * from './in-process/in-process-bus';
-export * from './kafka/kafka-bus';
+export { TransientFailure, failureKind, type FailureKind } from './failure';
+export { IN_PROCESS_PARTITION, streamPartition } from './stream-partition';
+export { InProcessBus } from './in-process/in-process-bus';
+export { KafkaBus, type KafkaBusOptions } from './kafka/kafka-bus';
+export { Relay, type RelayOptions, type RelayStatus } from './relay';
+export { Consumer, type ConsumerOptions, type HandlerStatus } from './consumer/consumer';
+export { EVERY_TYPE, type PayloadHandler, type Reaction, type ReadModel } from './consumer/handler';
+export { ParkedEvents, type ParkedEvent, type ReplayResult } from './consumer/parked-events';
+export { VersionJump } from './consumer/position';
+export { eventBusMigrations } from './migrations';

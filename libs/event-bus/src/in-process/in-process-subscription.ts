@@ -11,11 +11,13 @@ interface Reader {
   readonly source: TopicSource;
   /** The position to read next; undefined until the topic is there. */
   next: number | undefined;
+  reachedEnd: boolean;
 }
 
 /** Reads each of its topics in a loop of its own, so that one that waits does not stop the others. */
 export class InProcessSubscription implements BusSubscription {
   private readonly stopping = new AbortController();
+  private readonly since = new Date();
   private readonly readers: Reader[];
   private loops: Promise<unknown> | undefined;
 
@@ -25,7 +27,7 @@ export class InProcessSubscription implements BusSubscription {
     private readonly logger: BusLogger,
     private readonly onStopped: () => void,
   ) {
-    this.readers = options.topics.map((topic) => ({ topic, source: sourceOf(topic), next: undefined }));
+    this.readers = options.topics.map((topic) => ({ topic, source: sourceOf(topic), next: undefined, reachedEnd: false }));
   }
 
   start(): void {
@@ -33,13 +35,14 @@ export class InProcessSubscription implements BusSubscription {
   }
 
   status(): SubscriptionStatus {
-    if (this.stopping.signal.aborted) return { state: 'stopped', lag: undefined };
+    const { since } = this;
+    if (this.stopping.signal.aborted) return { state: 'stopped', since, lag: undefined, caughtUp: false };
     let lag = 0;
     for (const { source, next } of this.readers) {
-      if (next === undefined) return { state: 'connecting', lag: undefined };
+      if (next === undefined) return { state: 'connecting', since, lag: undefined, caughtUp: false };
       lag += Math.max(0, source.knownEnd() - next);
     }
-    return { state: 'running', lag };
+    return { state: 'running', since, lag, caughtUp: this.readers.every(({ reachedEnd }) => reachedEnd) };
   }
 
   async stop(): Promise<void> {
@@ -68,6 +71,7 @@ export class InProcessSubscription implements BusSubscription {
     const { topic, source } = reader;
     const { signal } = this.stopping;
     reader.next ??= await this.firstPosition(reader);
+    reader.reachedEnd ||= reader.next >= source.knownEnd();
     await source.reached(reader.next, signal);
     if (signal.aborted) return;
     const messages: readonly ReceivedMessage[] = await source.read(reader.next, READ_MESSAGES_MAX);

@@ -41,6 +41,7 @@ export class KafkaSubscription implements BusSubscription {
   private readonly progress = new PartitionProgress();
   private readonly heldBack = new Map<string, NodeJS.Timeout>();
   private state: SubscriptionStatus['state'] = 'connecting';
+  private since = new Date();
   private assignment = 0;
   private supervisor: Promise<void> | undefined;
 
@@ -52,7 +53,9 @@ export class KafkaSubscription implements BusSubscription {
   }
 
   status(): SubscriptionStatus {
-    return { state: this.state, lag: this.state === 'running' ? this.progress.lag() : undefined };
+    const { state, since, progress } = this;
+    const running = state === 'running';
+    return { state, since, lag: running ? progress.lag() : undefined, caughtUp: running && progress.caughtUp() };
   }
 
   async stop(): Promise<void> {
@@ -67,7 +70,7 @@ export class KafkaSubscription implements BusSubscription {
     for (let failures = 1; !signal.aborted; failures += 1) {
       const startedAt = Date.now();
       const error = await this.consumeUntilCrash();
-      this.forgetAssignment('connecting');
+      this.forgetAssignment();
       if (signal.aborted) break;
       if (!isPassing(error)) {
         onFatal(new Error(`the consumer of group ${group} crashed: ${errorText(error)}`, { cause: error }));
@@ -78,7 +81,7 @@ export class KafkaSubscription implements BusSubscription {
       logger.warn({ group, retryInMs, error: errorText(error) }, 'lost the connection to Kafka, connecting anew');
       await wait(retryInMs, signal);
     }
-    this.state = 'stopped';
+    this.become('stopped');
   }
 
   /** Runs one consumer; returns its error, or undefined when it was stopped. */
@@ -124,7 +127,7 @@ export class KafkaSubscription implements BusSubscription {
    */
   private takeOver(consumer: Consumer, assigned: Record<string, number[]>): void {
     const partitions = Object.entries(assigned).map(([topic, numbers]) => ({ topic, partitions: numbers }));
-    this.forgetAssignment('connecting');
+    this.forgetAssignment();
     const assignment = this.assignment;
     consumer.pause(partitions);
     const begin = async (): Promise<void> => {
@@ -161,7 +164,7 @@ export class KafkaSubscription implements BusSubscription {
       consumer.seek({ topic, partition, offset });
     }
     consumer.resume(assigned.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })));
-    this.state = 'running';
+    this.become('running');
   }
 
   private async eachBatch(consumer: Consumer, { batch, resolveOffset, heartbeat, isRunning, ...payload }: EachBatchPayload) {
@@ -228,9 +231,14 @@ export class KafkaSubscription implements BusSubscription {
     await commit({ topics: [{ topic, partitions: [{ partition, offset: String(offset) }] }] }).catch(() => undefined);
   }
 
-  private forgetAssignment(state: SubscriptionStatus['state']): void {
-    this.assignment += 1;
+  private become(state: SubscriptionStatus['state']): void {
+    if (state !== this.state) this.since = new Date();
     this.state = state;
+  }
+
+  private forgetAssignment(): void {
+    this.assignment += 1;
+    this.become('connecting');
     this.progress.clear();
     for (const timer of this.heldBack.values()) clearTimeout(timer);
     this.heldBack.clear();

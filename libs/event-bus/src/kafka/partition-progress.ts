@@ -7,6 +7,7 @@ interface Progress {
   next: bigint;
   high: bigint;
   failures: number;
+  reachedHigh: boolean;
 }
 
 /** How far each partition in hand is handled, and when something last moved. */
@@ -16,7 +17,7 @@ export class PartitionProgress {
   private working = 0;
 
   begin(place: Place, { next, high }: { next: bigint; high: bigint }): void {
-    this.places.set(key(place), { next, high, failures: 0 });
+    this.places.set(key(place), { next, high, failures: 0, reachedHigh: next >= high });
     this.touch();
   }
 
@@ -31,7 +32,11 @@ export class PartitionProgress {
 
   advance(place: Place, next: bigint): void {
     const progress = this.places.get(key(place));
-    if (progress) Object.assign(progress, { next, failures: 0 });
+    if (progress) {
+      progress.next = next;
+      progress.failures = 0;
+      progress.reachedHigh ||= next >= progress.high;
+    }
     this.touch();
   }
 
@@ -65,6 +70,10 @@ export class PartitionProgress {
     let lag = 0n;
     for (const { next, high } of this.places.values()) if (high > next) lag += high - next;
     return Number(lag);
+  }
+
+  caughtUp(): boolean {
+    return [...this.places.values()].every(({ reachedHigh }) => reachedHigh);
   }
 
   /** Messages are waiting, none is being handled, and nothing has moved for so long. */

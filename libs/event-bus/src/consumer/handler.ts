@@ -1,0 +1,105 @@
+import { catalogOf, eventTopic, type ServiceName } from '@mledger/contracts';
+import { applyProjection, type Projection, type Sequenced } from '@mledger/event-log';
+import type { EntityManager } from 'typeorm';
+import type { ReceivedMessage } from '../event-bus';
+import type { Incoming } from './incoming';
+
+/** In `on` or `types`: every event of the services in `from`. Then a missing event is noticed by its version. */
+export const EVERY_TYPE = '*';
+const READ_MODEL_EVENTS_MAX = 500;
+const PAYLOADS_MAX = 500;
+
+/** When one of these events arrives, issue that command. One message a transaction; effects outside it are not undone. */
+export interface Reaction {
+  /** A sentence in kebab case, unique in its service and never changed: its positions are stored under it. */
+  readonly name: string;
+  readonly from: readonly ServiceName[];
+  readonly on: readonly string[];
+  /** Commands join the transaction: `store.handle(target, { …, commandId: reactionCommandId(event.id, name) }, { transaction: manager })`. */
+  react(event: Sequenced, manager: EntityManager): Promise<void>;
+  /** Waits for ever before an event that fails, and makes the service unready, rather than pass over it. */
+  readonly neverPark?: boolean;
+}
+
+/** Rows made of other services' events, applied in batches. Each row depends on one source stream. */
+export interface ReadModel<Row extends object = object> extends Projection<Row> {
+  readonly from: readonly ServiceName[];
+  readonly neverPark?: boolean;
+}
+
+/** Works on a topic that is no log; all that it writes goes through `manager`, and its position moves in the same transaction. */
+export interface PayloadHandler {
+  readonly name: string;
+  readonly topic: string;
+  handle(messages: readonly ReceivedMessage[], manager: EntityManager): Promise<void>;
+}
+
+/** What reactions, read models and payload handlers have in common: work done in the transaction that moves the position. */
+export interface Handler {
+  readonly name: string;
+  readonly topics: readonly string[];
+  readonly carries: 'events' | 'payloads';
+  readonly everyType: boolean;
+  readonly types: ReadonlySet<string>;
+  readonly neverPark: boolean;
+  /** How many go into one transaction. */
+  readonly atOnceMax: number;
+  apply(items: readonly Incoming[], manager: EntityManager): Promise<void>;
+}
+
+export function reactionHandler(reaction: Reaction): Handler {
+  return {
+    ...eventHandler(reaction.name, reaction.from, reaction.on, reaction.neverPark),
+    atOnceMax: 1,
+    async apply(items, manager) {
+      for (const { event } of items) await reaction.react(event!, manager);
+    },
+  };
+}
+
+export function readModelHandler(model: ReadModel): Handler {
+  const handler = eventHandler(model.name, model.from, model.types, model.neverPark);
+  const projection = { ...model, types: [...handler.types] };
+  return {
+    ...handler,
+    atOnceMax: READ_MODEL_EVENTS_MAX,
+    async apply(items, manager) {
+      const events = items.map(({ event }) => event!);
+      await applyProjection(manager, projection, events);
+    },
+  };
+}
+
+export function payloadHandler({ name, topic, handle }: PayloadHandler): Handler {
+  return {
+    name,
+    topics: [topic],
+    carries: 'payloads',
+    everyType: true,
+    types: new Set(),
+    neverPark: false,
+    atOnceMax: PAYLOADS_MAX,
+    apply: (items, manager) =>
+      handle(
+        items.map(({ message }) => message),
+        manager,
+      ),
+  };
+}
+
+function eventHandler(
+  name: string,
+  from: readonly ServiceName[],
+  types: readonly string[],
+  neverPark = false,
+): Omit<Handler, 'apply' | 'atOnceMax'> {
+  const known = new Set(from.flatMap((service) => Object.keys(catalogOf(service))));
+  const everyType = types.includes(EVERY_TYPE);
+  for (const type of types) {
+    if (type !== EVERY_TYPE && !known.has(type)) {
+      throw new Error(`${name} wants ${type}, but no such event comes from ${from.join(', ')}`);
+    }
+  }
+  const wanted = everyType ? known : new Set(types);
+  return { name, topics: from.map(eventTopic), carries: 'events', everyType, types: wanted, neverPark };
+}

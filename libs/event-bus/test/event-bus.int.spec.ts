@@ -1,0 +1,14 @@
+import { describeWith } from '@mledger/infra/jest';
+import { busSuite } from './bus.suite';
+import { inProcessTransport, kafkaTransport, type Transport } from './transports';
+
+/** Everything that a service relies on, once for each transport. */
+function suite(transport: Transport): void {
+  beforeAll(() => transport.start(), 120_000);
+  afterAll(() => transport.stop(), 30_000);
+
+  describe('topics', () => busSuite(transport));
+}
+
+describe('the event bus in process', () => suite(inProcessTransport()));
+describeWith(['kafka'], 'the event bus on Kafka', () => suite(kafkaTransport()));
