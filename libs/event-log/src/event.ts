@@ -32,7 +32,9 @@ export interface RecordedAt {
 export type Recorded<E extends NewEvent = NewEvent> = E extends NewEvent ? E & EventMeta & RecordedAt : never;
 
 /** A recorded event with its place in the service's public order: 1, 2, 3 … without gaps. */
-export type Sequenced<E extends NewEvent = NewEvent> = E extends NewEvent ? Recorded<E> & { readonly seq: number } : never;
+export type Sequenced<E extends NewEvent = NewEvent> = E extends NewEvent
+  ? Recorded<E> & { readonly seq: number }
+  : never;
 
 /** What the log must know of each event type: its schema number today, and how older data becomes today's. */
 export interface EventCatalog {

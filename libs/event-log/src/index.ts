@@ -1,2 +1,14 @@
-export * from './event';
+export type * from './event';
 export * from './decider';
+export { stream, eventId, commandIdFor, reactionCommandId, lockKey } from './ids';
+export { parseAsOf, type AsOf } from './as-of';
+export { canonicalJson } from './canonical-json';
+export { ProjectionLagging, sqlState } from './errors';
+export { EVENT_BYTES_MAX, APPEND_EVENTS_MAX } from './append';
+export type { CommandContext, Target, AnyTarget, Handled, HandleOptions } from './command-handler';
+export { EventStore } from './event-store';
+export { UnknownSchema, upcast } from './upcast';
+export type { Projection, RowChange } from './projections/projection';
+export { applyProjection } from './projections/projector';
+export { Subscription, type SubscribeOptions } from './subscription';
+export { EventLog, openEventLog, type EventLogOptions } from './event-log';

@@ -1,0 +1,267 @@
+import type { PoolClient } from 'pg';
+import type { EntityManager } from 'typeorm';
+import { appendEvents, prepareEvents, type PreparedEvent } from './append';
+import { connectionOf } from './database';
+import { CommandRefused, VersionConflict, type Decider } from './decider';
+import { sqlState } from './errors';
+import type { EventMeta, NewEvent, Recorded } from './event';
+import { lockKey } from './ids';
+import { inlineFor, projectInline } from './inline-projections';
+import type { LogCore } from './log-core';
+import { ringAfterCommit } from './ring-after-commit';
+import { recordedNow } from './recorded';
+import { foldStream } from './stream-reader';
+import type { StreamCache } from './stream-cache';
+
+/** One try and three more, each deciding anew. */
+const TRIES_MAX = 4;
+/** A command that touches more streams is several commands. */
+export const TARGETS_MAX = 100;
+
+const SERIALIZATION_FAILURE = '40001';
+const DEADLOCK = '40P01';
+const UNIQUE_VIOLATION = '23505';
+const OWN_KEYS = ['commands_pkey', 'events_stream_version', 'streams_pkey'];
+
+export interface CommandContext extends EventMeta {
+  /** With an id a repeat changes nothing and gets the first answer, for seven days. A refused command is not remembered. */
+  commandId?: string;
+  /** Of what was asked: the same id with another hash is refused as a mistake. */
+  requestHash?: string;
+  /** What the client named (If-Match): the version of the first target's stream; 0 for none. Never retried. */
+  expectedVersion?: number;
+}
+
+export interface Target<S, C, E extends NewEvent> {
+  decider: Decider<S, C, E>;
+  stream: string;
+  command: C;
+}
+export type AnyTarget = Target<unknown, unknown, NewEvent>;
+
+export interface Handled<S = unknown, E extends NewEvent = NewEvent> {
+  state: S;
+  version: number;
+  events: Recorded<E>[];
+  /** Nothing was done: this is the answer that the same command got before. */
+  replayed: boolean;
+}
+
+export interface HandleOptions {
+  /**
+   * Joins this transaction (read committed) instead of opening one; it must not have written yet, and the caller repeats the
+   * whole of it on 40001, 40P01 and 23505.
+   */
+  transaction?: EntityManager;
+  /** Writes working state in the same transaction, after the events. Not called for a repeat. */
+  within?: (manager: EntityManager, handled: Handled[]) => Promise<void>;
+}
+
+interface Decided {
+  target: AnyTarget;
+  version: number;
+  state: unknown;
+  newEvents: readonly NewEvent[];
+  prepared: PreparedEvent[];
+}
+
+interface StoredResult {
+  stream: string;
+  from: number;
+  to: number;
+}
+
+/** Decides commands on one or several streams and appends what follows from them: all or nothing. */
+export class CommandHandler {
+  constructor(
+    private readonly core: LogCore,
+    private readonly cache: StreamCache,
+  ) {}
+
+  async handle(targets: readonly AnyTarget[], context: CommandContext, options: HandleOptions): Promise<Handled[]> {
+    if (targets.length === 0 || targets.length > TARGETS_MAX)
+      throw new Error(`1 to ${TARGETS_MAX} targets, not ${targets.length}`);
+    if (new Set(targets.map(({ stream }) => stream)).size < targets.length) throw new Error('a stream is named twice');
+    if (options.transaction) return this.attempt(options.transaction, targets, context, options);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.inTransaction(targets, context, options);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        for (const { stream } of targets) this.cache.delete(stream);
+        if (attempt >= TRIES_MAX || context.expectedVersion !== undefined) throw error;
+      }
+    }
+  }
+
+  private async inTransaction(
+    targets: readonly AnyTarget[],
+    context: CommandContext,
+    options: HandleOptions,
+  ): Promise<Handled[]> {
+    const runner = this.core.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      let handled: Handled[];
+      try {
+        handled = await this.attempt(runner.manager, targets, context, options);
+      } catch (error) {
+        // A connection that broke cannot roll back, and need not.
+        await runner.rollbackTransaction().catch(() => undefined);
+        throw error;
+      }
+      await runner.commitTransaction();
+      this.remember(targets, handled);
+      return handled;
+    } finally {
+      await runner.release();
+    }
+  }
+
+  private async attempt(
+    manager: EntityManager,
+    targets: readonly AnyTarget[],
+    context: CommandContext,
+    options: HandleOptions,
+  ): Promise<Handled[]> {
+    const client = await connectionOf(manager);
+    await this.lock(client, targets);
+    const stored = context.commandId === undefined ? undefined : await this.findResult(client, context);
+    if (stored) return this.replay(client, targets, stored);
+    // Loaded before the first write, or stream order can invert: a write takes the transaction's id.
+    const decided: Decided[] = [];
+    for (const target of targets)
+      decided.push(await this.decide(client, target, decided.length === 0 ? context.expectedVersion : undefined));
+    const handled = await this.append(client, decided, context);
+    await options.within?.(manager, handled);
+    if (handled.some(({ events }) => events.length > 0)) ringAfterCommit(manager);
+    return handled;
+  }
+
+  /** Ascending by key, so that two commands on the same streams cannot wait for each other. */
+  private async lock(client: PoolClient, targets: readonly AnyTarget[]): Promise<void> {
+    const keys = targets.map(({ stream }) => streamLock(this.core.service, stream)).sort((a, b) => (a < b ? -1 : 1));
+    await client.query({
+      name: 'mledger_lock',
+      text: 'select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as k',
+      values: [keys.map(String)],
+    });
+  }
+
+  private async findResult(client: PoolClient, context: CommandContext): Promise<StoredResult[] | undefined> {
+    const { rows } = await client.query<{ request_hash: string; result: StoredResult[] }>({
+      name: 'mledger_command',
+      text: 'select request_hash, result from commands where id = $1',
+      values: [context.commandId],
+    });
+    const [row] = rows;
+    if (row && row.request_hash !== (context.requestHash ?? '')) {
+      throw new CommandRefused({
+        kind: 'unprocessable',
+        code: 'IDEMPOTENCY_KEY_REUSED',
+        message: 'this idempotency key was used for another request within the last seven days: use a new one',
+      });
+    }
+    return row?.result;
+  }
+
+  /** The first answer again: the events it led to, and the state as it was then. */
+  private async replay(client: PoolClient, targets: readonly AnyTarget[], stored: StoredResult[]): Promise<Handled[]> {
+    const handled: Handled[] = [];
+    for (const [index, { stream, from, to }] of stored.entries()) {
+      const { decider } = targets[index]!;
+      const events: Recorded[] = [];
+      const folded = await foldStream(this.core, client, decider, stream, {
+        toVersion: to,
+        onEvent: (event) => event.version > from && events.push(event),
+      });
+      handled.push({ ...folded, events, replayed: true });
+    }
+    return handled;
+  }
+
+  private async decide(client: PoolClient, target: AnyTarget, expectedVersion: number | undefined): Promise<Decided> {
+    const { decider, stream, command } = target;
+    const start = this.cache.get(decider, stream);
+    const { state, version } = await foldStream(this.core, client, decider, stream, { start });
+    if (expectedVersion !== undefined && expectedVersion !== version) {
+      throw new VersionConflict(stream, expectedVersion, version);
+    }
+    const decision = decider.decide(state, command);
+    if ('refusal' in decision) throw new CommandRefused(decision.refusal);
+    return {
+      target,
+      version,
+      state,
+      newEvents: decision.events,
+      prepared: prepareEvents(this.core.catalog, decision.events),
+    };
+  }
+
+  private async append(client: PoolClient, decided: readonly Decided[], context: CommandContext): Promise<Handled[]> {
+    const writing = decided.filter(({ prepared }) => prepared.length > 0);
+    const { projections, locks } = inlineFor(
+      this.core,
+      writing.flatMap(({ prepared }) => prepared.map(({ type }) => type)),
+    );
+    const result: StoredResult[] = decided.map(({ target, version, prepared }) => ({
+      stream: target.stream,
+      from: version,
+      to: version + prepared.length,
+    }));
+    const command = context.commandId !== undefined && {
+      command: { id: context.commandId, requestHash: context.requestHash ?? '', result: JSON.stringify(result) },
+    };
+    const appends = writing.map(({ target, version, prepared }) => ({
+      stream: target.stream,
+      expectedVersion: version,
+      parts: [{ events: prepared, meta: context }],
+    }));
+    const heads =
+      appends.length > 0 || command ? await appendEvents(client, appends, { ...command, projectionLocks: locks }) : [];
+    const handled = decided.map((one) => evolved(this.core.service, one, heads[writing.indexOf(one)]?.time, context));
+    await projectInline(
+      this.core,
+      client,
+      projections,
+      handled.flatMap(({ events }) => events),
+    );
+    return handled;
+  }
+
+  private remember(targets: readonly AnyTarget[], handled: readonly Handled[]): void {
+    if (handled.some(({ replayed }) => replayed)) return;
+    handled.forEach(({ state, version }, index) => {
+      const { decider, stream } = targets[index]!;
+      this.cache.set(decider, stream, { state, version });
+    });
+  }
+}
+
+export function streamLock(service: string, stream: string): bigint {
+  return lockKey(service, 'stream', stream);
+}
+
+function evolved(service: string, decided: Decided, time: string | undefined, context: CommandContext): Handled {
+  const { target, newEvents, prepared } = decided;
+  let { state, version } = decided;
+  const events = newEvents.map((event, index) => {
+    const { schema, text } = prepared[index]!;
+    version += 1;
+    // Read back from what was stored, so that a replay folds the very same data.
+    const stored = { type: event.type, schema, data: JSON.parse(text) as object };
+    const recorded = recordedNow(service, stored, { stream: target.stream, version, time: time! }, context);
+    state = target.decider.evolve(state, recorded);
+    return recorded;
+  });
+  return { state, version, events, replayed: false };
+}
+
+/** Another transaction was faster: what was decided upon no longer holds, and the decision is worth another try. */
+function isConflict(error: unknown): boolean {
+  const state = sqlState(error);
+  if (state === SERIALIZATION_FAILURE || state === DEADLOCK) return true;
+  if (state !== UNIQUE_VIOLATION) return false;
+  const { constraint, driverError } = error as { constraint?: string; driverError?: { constraint?: string } };
+  return OWN_KEYS.includes(constraint ?? driverError?.constraint ?? '');
+}

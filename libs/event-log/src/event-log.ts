@@ -1,0 +1,151 @@
+import type { DataSource, MigrationInterface } from 'typeorm';
+import type { Pool } from 'pg';
+import { Bell } from './bell';
+import { closeDatabase, openDatabase, type Database } from './database';
+import type { EventCatalog } from './event';
+import { EventStore } from './event-store';
+import type { LogCore } from './log-core';
+import { AsyncProjector, waitForProjection } from './projections/async-projector';
+import type { Projection } from './projections/projection';
+import { ensureProjections, rebuildProjection } from './projections/rebuild';
+import { ringingSubscriber } from './ring-after-commit';
+import { assertNotRestored, Sequencer } from './sequencer';
+import { Subscription, type SubscribeOptions } from './subscription';
+
+const POOL_SIZE_MAX = 5;
+const WAIT_MS_MAX = 2_000;
+
+export interface EventLogOptions {
+  /** Also the name of its schema in the database. */
+  service: string;
+  url: string;
+  catalog: EventCatalog;
+  projections: readonly Projection[];
+  /** Of working state; the log's own come first. */
+  migrations?: readonly (new () => MigrationInterface)[];
+  /** Entities of working state. */
+  entities?: readonly (new () => object)[];
+  /** The service's connections; two more are the log's (one of them shared by the process). */
+  poolSizeMax?: number;
+  /** A failure behind the scenes, which will be tried again. */
+  onError?: (error: unknown, where: string) => void;
+}
+
+/** Opens a service's log: brings the schema up to date and makes the projections' tables. Nothing runs before `start`. */
+export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
+  const poolSizeMax = options.poolSizeMax ?? POOL_SIZE_MAX;
+  const projections = options.projections;
+  if (new Set(projections.map(({ name }) => name)).size < projections.length) {
+    throw new Error(`two projections of ${options.service} have the same name`);
+  }
+  const bell = await Bell.of(options.url);
+  const coreOf = ({ dataSource, pool, background }: Database): LogCore => ({
+    service: options.service,
+    catalog: options.catalog,
+    projections,
+    dataSource,
+    pool,
+    background,
+    bell,
+    onError: options.onError ?? ((error, where) => console.error(`${options.service} ${where}:`, error)),
+  });
+  try {
+    const database = await openDatabase(
+      {
+        service: options.service,
+        url: options.url,
+        poolSizeMax,
+        entities: [...projections.map(({ entity }) => entity), ...(options.entities ?? [])],
+        migrations: options.migrations ?? [],
+      },
+      async (opened) => {
+        const core = coreOf(opened);
+        await assertNotRestored(core);
+        await ensureProjections(core);
+      },
+    );
+    return new EventLog(coreOf(database), database, poolSizeMax);
+  } catch (error) {
+    await bell.close();
+    throw error;
+  }
+}
+
+/** One service's open log: its store, and what goes on behind it. */
+export class EventLog {
+  readonly store: EventStore;
+  readonly dataSource: DataSource;
+  /** The service's connections, for SQL that is hot. */
+  readonly pool: Pool;
+  private readonly sequencer: Sequencer;
+  private readonly projector: AsyncProjector;
+  private readonly subscriptions = new Set<Subscription>();
+  private stopping: Promise<void> | undefined;
+
+  constructor(
+    private readonly core: LogCore,
+    private readonly database: Database,
+    poolSizeMax: number,
+  ) {
+    this.dataSource = core.dataSource;
+    this.pool = core.pool;
+    this.dataSource.subscribers.push(ringingSubscriber(core));
+    // Some connections are left for decisions and reads.
+    this.store = new EventStore(core, { flushesMax: Math.max(1, Math.floor(poolSizeMax / 2)) });
+    this.sequencer = new Sequencer(core);
+    this.projector = new AsyncProjector(core);
+  }
+
+  get service(): string {
+    return this.core.service;
+  }
+
+  /** Begins to number events and to keep async projections. */
+  start(): void {
+    this.sequencer.start();
+    this.projector.start();
+  }
+
+  /** Finishes what callers wait for, stops what runs behind, closes the connections. */
+  stop(): Promise<void> {
+    this.stopping ??= this.stopOnce();
+    return this.stopping;
+  }
+
+  /** Builds a projection anew beside the live table and swaps it in; readers and writers go on meanwhile. */
+  async rebuild(name: string): Promise<void> {
+    await rebuildProjection(this.core, this.projection(name));
+  }
+
+  /**
+   * Waits until an async projection shows every event committed before this call (or has reached `seq`), at most 2 s.
+   *
+   * @throws ProjectionLagging, which maps to 503.
+   */
+  async waitForProjection(name: string, seq?: number, timeoutMs = WAIT_MS_MAX): Promise<void> {
+    if (this.projection(name).mode === 'inline') return;
+    await waitForProjection(this.core, name, { seq, timeoutMs });
+  }
+
+  /** Follows the log from a position on, until it is stopped or the log is. */
+  subscribe(options: SubscribeOptions): Subscription {
+    const subscription = new Subscription(this.core, options);
+    this.subscriptions.add(subscription);
+    return subscription;
+  }
+
+  private projection(name: string): Projection {
+    const found = this.core.projections.find((projection) => projection.name === name);
+    if (!found) throw new Error(`${this.service} has no projection ${name}`);
+    return found;
+  }
+
+  private async stopOnce(): Promise<void> {
+    await Promise.all([...this.subscriptions].map((subscription) => subscription.stop()));
+    await this.store.drain();
+    await this.sequencer.stop();
+    await this.projector.stop();
+    await closeDatabase(this.database);
+    await this.core.bell.close();
+  }
+}

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { assertStorableText } from './canonical-json';
+import { CommandRefused } from './decider';
+
+/** Leaves room for the version in one entry of a Postgres B-tree (2,704 bytes). */
+export const STREAM_BYTES_MAX = 2_048;
+
+const TENANT = /^[a-z0-9][a-z0-9-]{1,38}$/;
+const KIND = /^[a-z][a-z0-9-]{0,62}$/;
+/** RFC 4122's namespace for URLs and URNs. */
+const URL_NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
+const EVENT_NAMESPACE = namespaceBytes(uuidV5(namespaceBytes(URL_NAMESPACE), 'urn:mledger:event'));
+const COMMAND_NAMESPACE = namespaceBytes(uuidV5(namespaceBytes(URL_NAMESPACE), 'urn:mledger:command'));
+const REACTION_NAMESPACE = namespaceBytes(uuidV5(namespaceBytes(URL_NAMESPACE), 'urn:mledger:reaction'));
+
+/**
+ * A stream's id, `<tenant>/<kind>:<key>`.
+ *
+ * @throws CommandRefused `invalid` when a part is empty, ill-formed or too long.
+ */
+export function stream(tenant: string, kind: string, key: string): string {
+  if (!TENANT.test(tenant)) throw invalidStream(`${JSON.stringify(tenant)} is not a tenant id`);
+  if (!KIND.test(kind)) throw invalidStream(`${JSON.stringify(kind)} is not a kind of stream`);
+  if (key === '') throw invalidStream(`a stream of kind ${kind} needs a key`);
+  assertStorableText(key);
+  const id = `${tenant}/${kind}:${key}`;
+  if (Buffer.byteLength(id) > STREAM_BYTES_MAX) {
+    throw invalidStream(`the key of a stream of kind ${kind} is longer than ${STREAM_BYTES_MAX} bytes allow`);
+  }
+  return id;
+}
+
+/** The event's id, UUIDv5 of (service, stream, version): the same wherever and whenever it is computed. */
+export function eventId(service: string, streamId: string, version: number): string {
+  return uuidV5(EVENT_NAMESPACE, `${service}\n${version}\n${streamId}`);
+}
+
+/** The id of a command that a client marked with an Idempotency-Key. */
+export function commandIdFor(request: { tenant: string; actor: string; route: string; key: string }): string {
+  return uuidV5(COMMAND_NAMESPACE, JSON.stringify([request.tenant, request.actor, request.route, request.key]));
+}
+
+/** The id of the command that a reaction issues for an event, so that a redelivered event changes nothing. */
+export function reactionCommandId(ofEvent: string, reaction: string): string {
+  return uuidV5(REACTION_NAMESPACE, `${ofEvent}\n${reaction}`);
+}
+
+/** `<schema>:<purpose>:<id>` as the 64 bits of an advisory lock; locks are taken in ascending order. */
+export function lockKey(schema: string, purpose: string, id: string): bigint {
+  return createHash('sha256').update(`${schema}:${purpose}:${id}`).digest().readBigInt64BE(0);
+}
+
+function uuidV5(namespace: Buffer, name: string): string {
+  const digest = createHash('sha1').update(namespace).update(name).digest();
+  digest[6] = (digest[6]! & 0x0f) | 0x50;
+  digest[8] = (digest[8]! & 0x3f) | 0x80;
+  const hex = digest.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+}
+
+function namespaceBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
+function invalidStream(message: string): CommandRefused {
+  return new CommandRefused({ kind: 'invalid', code: 'INVALID_STREAM', message });
+}

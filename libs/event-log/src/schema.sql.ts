@@ -1,0 +1,212 @@
+/**
+ * The tables of one service's log, made in the schema that the connection's search_path names. Columns that are private to this
+ * database (position, xid) never leave it; the public order is log_order.seq.
+ */
+export const TABLES = `
+create table streams (
+  id        text   primary key,
+  version   bigint not null,
+  last_xid  xid8   not null,
+  head_hash bytea  not null,
+  at        timestamptz(3) not null
+) with (fillfactor = 70);
+
+create table events (
+  position    bigint generated always as identity primary key,
+  xid         xid8     not null,
+  stream      text     not null,
+  version     bigint   not null,
+  type        text     not null,
+  schema      smallint not null,
+  data        json     not null,
+  meta        json     not null,
+  traceparent text,
+  at          timestamptz(3) not null,
+  hash        bytea    not null,
+  constraint events_stream_version unique (stream, version)
+);
+create index events_xid_position on events (xid, position);
+
+create table commands (
+  id           uuid  primary key,
+  request_hash text  not null,
+  result       json  not null,
+  at           timestamptz(3) not null default now()
+);
+create index commands_at on commands (at);
+
+create table log_order (
+  seq      bigint primary key,
+  position bigint not null unique,
+  chain    bytea  not null
+);
+
+-- The sequencer's own state: where it stands in (xid, position), and the head of the public order.
+create table sequencer (
+  only_row boolean primary key default true check (only_row),
+  xid      xid8   not null,
+  position bigint not null,
+  seq      bigint not null,
+  chain    bytea  not null,
+  at       timestamptz(3)
+);
+insert into sequencer (xid, position, seq, chain) values ('0', 0, 0, decode(repeat('00', 32), 'hex'));
+
+-- The latest time of all events up to seq, at most one mark a second: where a search for the seq of a time begins.
+create table time_marks (at timestamptz(3) primary key, seq bigint not null);
+
+create table checkpoints (name text primary key, seq bigint not null);
+
+create table signed_checkpoints (seq bigint primary key, statement json not null);
+
+create table projections (
+  name     text primary key,
+  live     int  not null,
+  ddl_hash text not null
+);
+`;
+
+/** An accidental update or delete fails for every role; docs/tamper-evidence.md says what that does and does not prevent. */
+export const GUARDS = `
+create function refuse_change() returns trigger language plpgsql as $$
+begin
+  raise exception 'the log is append-only: % on % is refused', tg_op, tg_table_name
+    using errcode = 'insufficient_privilege';
+end $$;
+
+create trigger append_only before update or delete or truncate on events
+  for each statement execute function refuse_change();
+create trigger append_only before update or delete or truncate on log_order
+  for each statement execute function refuse_change();
+revoke update, delete, truncate on events, log_order from public;
+`;
+
+/**
+ * Appends events to streams that are locked already, or locks them itself (lock_keys, ascending). One round trip: takes the
+ * transaction id, refuses a stream that a later id has written to, extends each stream's hash chain, stores the command,
+ * the events and the streams' heads. The text that is hashed is written out again in hash-chain.ts, for verify.
+ *
+ * 40001 means: read again and decide again.
+ */
+export const APPEND_EVENTS = `
+create function append_events(
+  lock_keys bigint[], stream_ids text[], expected_versions bigint[],
+  event_streams int[], event_types text[], event_schemas smallint[],
+  event_data text[], event_meta text[], event_traces text[],
+  command_id uuid, command_hash text, command_result json,
+  projection_locks bigint[]
+) returns table (stream_version bigint, stream_at text)
+language plpgsql
+-- The plans are made once for tables of every size, so they must not scan what is small today.
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  my_xid xid8;
+  now_ms timestamptz := date_trunc('milliseconds', clock_timestamp());
+  versions bigint[]; xids xid8[]; hashes bytea[]; times timestamptz[]; time_texts text[];
+  event_versions bigint[]; event_hashes bytea[];
+  s int;
+begin
+  perform pg_advisory_xact_lock(k) from unnest(lock_keys) as k;
+  -- Taken after the locks: then every writer of a stream has a greater id than the writer before it.
+  my_xid := pg_current_xact_id();
+
+  if command_id is not null then
+    insert into commands (id, request_hash, result) values (command_id, command_hash, command_result);
+  end if;
+
+  select array_agg(coalesce(h.version, 0) order by i.n), array_agg(h.last_xid order by i.n),
+         array_agg(coalesce(h.head_hash, decode(repeat('00', 32), 'hex')) order by i.n),
+         array_agg(greatest(h.at, now_ms) order by i.n)
+    into versions, xids, hashes, times
+    from unnest(stream_ids) with ordinality as i(id, n) left join streams h on h.id = i.id;
+
+  for s in 1 .. coalesce(cardinality(stream_ids), 0) loop
+    if xids[s] > my_xid then
+      raise exception 'stream % has been written by a later transaction', stream_ids[s] using errcode = '40001';
+    end if;
+    if expected_versions[s] <> versions[s] then
+      raise exception 'stream % is at version %, not %', stream_ids[s], versions[s], expected_versions[s]
+        using errcode = '40001';
+    end if;
+    time_texts[s] := to_char(times[s] at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"');
+  end loop;
+
+  for e in 1 .. coalesce(cardinality(event_streams), 0) loop
+    s := event_streams[e];
+    versions[s] := versions[s] + 1;
+    hashes[s] := sha256(hashes[s] || convert_to(concat(
+      '{"data":', event_data[e], ',"meta":', event_meta[e], ',"schema":', event_schemas[e],
+      ',"stream":', to_json(stream_ids[s])::text, ',"time":"', time_texts[s],
+      '","type":', to_json(event_types[e])::text, ',"version":', versions[s], '}'), 'UTF8'));
+    event_versions[e] := versions[s];
+    event_hashes[e] := hashes[s];
+  end loop;
+
+  insert into events (xid, stream, version, type, schema, data, meta, traceparent, at, hash)
+  select my_xid, stream_ids[n.s], n.version, n.type, n.schema, n.data::json, n.meta::json, n.trace, times[n.s], n.hash
+    from unnest(event_streams, event_versions, event_types, event_schemas, event_data, event_meta, event_traces, event_hashes)
+      as n(s, version, type, schema, data, meta, trace, hash);
+
+  insert into streams (id, version, last_xid, head_hash, at)
+  select n.id, n.version, my_xid, n.hash, n.at from unnest(stream_ids, versions, hashes, times) as n(id, version, hash, at)
+  on conflict (id) do update
+    set version = excluded.version, last_xid = excluded.last_xid, head_hash = excluded.head_hash, at = excluded.at;
+
+  -- Held until commit: a rebuild that waits for these sees every event whose rows went to the table it replaces.
+  perform pg_advisory_xact_lock_shared(k) from unnest(projection_locks) as k;
+
+  return query select v.version, v.at from unnest(versions, time_texts) as v(version, at);
+end $$;
+`;
+
+/**
+ * One turn of the sequencer: numbers committed events below the snapshot's horizon, densely, in (xid, position) order, and
+ * extends the chain over them. Every transaction that could still add an event below the horizon has ended, so none is
+ * missed and none appears behind the cursor. Without the lock another replica is at it.
+ */
+export const SEQUENCE_EVENTS = `
+create function sequence_events(lock_key bigint, count_max int) returns table (numbered int, head bigint)
+language plpgsql
+set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+declare
+  cursor_row sequencer%rowtype;
+  event_row record;
+  positions bigint[]; chains bytea[];
+  n int := 0;
+  marked_at timestamptz;
+begin
+  if not pg_try_advisory_xact_lock(lock_key) then
+    return query select -1, 0::bigint;
+    return;
+  end if;
+  select * into cursor_row from sequencer;
+  for event_row in
+    select e.xid, e.position, e.hash, e.at from events e
+     where (e.xid, e.position) > (cursor_row.xid, cursor_row.position)
+       and e.xid < pg_snapshot_xmin(pg_current_snapshot())
+     order by e.xid, e.position limit count_max
+  loop
+    n := n + 1;
+    cursor_row.chain := sha256(cursor_row.chain || event_row.hash);
+    cursor_row.xid := event_row.xid;
+    cursor_row.position := event_row.position;
+    cursor_row.at := greatest(cursor_row.at, event_row.at);
+    positions[n] := event_row.position;
+    chains[n] := cursor_row.chain;
+  end loop;
+  if n > 0 then
+    insert into log_order (seq, position, chain)
+    select cursor_row.seq + o.n, o.position, o.chain
+      from unnest(positions, chains) with ordinality as o(position, chain, n);
+    update sequencer set xid = cursor_row.xid, position = cursor_row.position, seq = cursor_row.seq + n,
+      chain = cursor_row.chain, at = cursor_row.at;
+    select max(m.at) into marked_at from time_marks m;
+    if marked_at is null or date_trunc('second', cursor_row.at) > marked_at then
+      insert into time_marks (at, seq) values (cursor_row.at, cursor_row.seq + n);
+    end if;
+  end if;
+  return query select n, cursor_row.seq + n;
+end $$;
+`;

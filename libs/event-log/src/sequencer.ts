@@ -1,0 +1,62 @@
+import { BackgroundLoop, type TurnResult } from './background-loop';
+import { lockKey } from './ids';
+import { appendedTopic, sequencedTopic, type LogCore } from './log-core';
+
+const BATCH_EVENTS_MAX = 5_000;
+const POLL_MS = 1_000;
+/** Under load each turn then numbers what came in meanwhile, for one fsync. */
+const INTERVAL_MS_MIN = 10;
+
+/** Gives committed events their place in the public order; any number of replicas may run one. See sequence_events in schema.sql.ts. */
+export class Sequencer {
+  private readonly loop: BackgroundLoop;
+  private readonly stopListening: () => void;
+  private readonly lock: string;
+
+  constructor(private readonly core: LogCore) {
+    this.lock = String(lockKey(core.service, 'sequencer', ''));
+    this.loop = new BackgroundLoop({
+      turn: () => this.turn(),
+      onError: (error) => core.onError(error, 'sequencer'),
+      pollMs: POLL_MS,
+      intervalMsMin: INTERVAL_MS_MIN,
+    });
+    this.stopListening = core.bell.on(appendedTopic(core.service), () => this.loop.wake());
+  }
+
+  start(): void {
+    this.loop.start();
+  }
+
+  async stop(): Promise<void> {
+    this.stopListening();
+    await this.loop.stop();
+  }
+
+  private async turn(): Promise<TurnResult> {
+    const { rows } = await this.core.background.query<{ numbered: number }>({
+      name: 'mledger_sequence',
+      text: 'select numbered from sequence_events($1, $2)',
+      values: [this.lock, BATCH_EVENTS_MAX],
+    });
+    const { numbered } = rows[0]!;
+    if (numbered > 0) this.core.bell.ring(sequencedTopic(this.core.service));
+    return numbered === BATCH_EVENTS_MAX ? 'more' : 'idle';
+  }
+}
+
+/**
+ * Refuses a log that was dumped and restored into a younger cluster: its transaction ids lie above the horizon, so nothing would be
+ * numbered until the cluster has caught up with them.
+ */
+export async function assertNotRestored(core: Pick<LogCore, 'pool' | 'service'>): Promise<void> {
+  const { rows } = await core.pool.query<{ restored: boolean }>(
+    `select coalesce((select xid from events order by xid desc limit 1) >= pg_snapshot_xmax(pg_current_snapshot()), false) as restored`,
+  );
+  if (rows[0]!.restored) {
+    throw new Error(
+      `the log of ${core.service} comes from another Postgres cluster (a restored dump): ` +
+        'open it once with { afterRestore: true } so that its transaction ids are made new',
+    );
+  }
+}

@@ -1,0 +1,82 @@
+import type { PoolClient } from 'pg';
+import type { AsOf } from './as-of';
+import type { Decider } from './decider';
+import type { NewEvent, Recorded } from './event';
+import type { LogCore } from './log-core';
+import { EVENT_COLUMNS, readRecorded, type EventRow } from './recorded';
+import type { CachedState } from './stream-cache';
+
+/** Events are folded as they come, so a long stream is never whole in memory. */
+const PAGE_EVENTS = 1_000;
+const NO_BOUND = Number.MAX_SAFE_INTEGER;
+
+type Queryable = Pick<PoolClient, 'query'>;
+
+export interface FoldOptions {
+  start?: CachedState;
+  toVersion?: number;
+  at?: AsOf;
+  onEvent?: (event: Recorded) => void;
+}
+
+/** Replays a stream, from a cached state if there is one; version 0 and the initial state when there is no such stream. */
+export async function foldStream<S, C, E extends NewEvent>(
+  core: LogCore,
+  client: Queryable,
+  decider: Decider<S, C, E>,
+  stream: string,
+  options: FoldOptions,
+): Promise<{ state: S; version: number }> {
+  let state = options.start ? (options.start.state as S) : decider.initial;
+  let version = options.start?.version ?? 0;
+  for (;;) {
+    const page = await readStreamPage(core, client, stream, {
+      afterVersion: version,
+      toVersion: options.toVersion ?? NO_BOUND,
+      limit: PAGE_EVENTS,
+      at: options.at,
+    });
+    for (const event of page) {
+      state = decider.evolve(state, event as Recorded<E>);
+      version = event.version;
+      options.onEvent?.(event);
+    }
+    if (page.length < PAGE_EVENTS) return { state, version };
+  }
+}
+
+export interface StreamPage {
+  afterVersion: number;
+  toVersion: number;
+  limit: number;
+  at?: AsOf;
+}
+
+const BY_VERSION = `
+select ${EVENT_COLUMNS} from events e
+ where e.stream = $1 and e.version > $2 and e.version <= $3`;
+const UNTIL = {
+  now: { name: 'mledger_stream', text: `${BY_VERSION} order by e.version limit $4` },
+  time: { name: 'mledger_stream_time', text: `${BY_VERSION} and e.at <= $5 order by e.version limit $4` },
+  seq: {
+    name: 'mledger_stream_seq',
+    text: `${BY_VERSION} and exists (select from log_order o where o.position = e.position and o.seq <= $5)
+           order by e.version limit $4`,
+  },
+};
+
+/** Events of one stream in version order. */
+export async function readStreamPage(
+  core: LogCore,
+  client: Queryable,
+  stream: string,
+  { afterVersion, toVersion, limit, at }: StreamPage,
+): Promise<Recorded[]> {
+  const [statement, bound] = !at ? [UNTIL.now, []] : 'seq' in at ? [UNTIL.seq, [at.seq]] : [UNTIL.time, [at.time]];
+  const { rows } = await client.query<EventRow>({
+    ...statement,
+    rowMode: 'array',
+    values: [stream, afterVersion, toVersion, limit, ...bound],
+  });
+  return rows.map((row) => readRecorded(core.service, core.catalog, row));
+}

@@ -1,0 +1,2 @@
+export * from './open-test-database';
+export * from './eventually';
