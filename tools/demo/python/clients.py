@@ -39,6 +39,6 @@ def read_month(s3, repository: str, commit: str, month: int) -> pd.DataFrame:
 
 
 def months_from(text: str) -> list[int]:
-    """"1-3" is [1, 2, 3], "7" is [7]."""
+    """ "1-3" is [1, 2, 3], "7" is [7]."""
     first, _, last = text.partition("-")
     return list(range(int(first), int(last or first) + 1))

@@ -35,6 +35,7 @@ FEATURES = {
 CATEGORICAL = ["origin", "carrier"]
 LABEL = "late"
 LATE_MINUTES = 15
+OUTPUT = "late_probability"  # what a model answers
 
 
 def path_of(month: int) -> str:
@@ -46,6 +47,11 @@ def month_table(month: int) -> pd.DataFrame:
     """One month, 1 to 12: the features and the label of each flight that arrived, in the order of the schedule."""
     flights = _joined()
     return flights.loc[flights["month"] == month, [*FEATURES, LABEL]].reset_index(drop=True)
+
+
+def months(numbers: list[int]) -> pd.DataFrame:
+    """Several months, one after the other."""
+    return pd.concat([month_table(month) for month in numbers], ignore_index=True)
 
 
 def with_hour_in_utc(table: pd.DataFrame) -> pd.DataFrame:

@@ -5,9 +5,10 @@ from onnx import TensorProto, helper
 from skl2onnx import convert_sklearn
 from skl2onnx.common.data_types import FloatTensorType
 
+import flights
+
 # Old enough for every onnxruntime of the last years, new enough for Unsqueeze with its axes as an input.
 OPSETS = {"": 17, "ai.onnx.ml": 3}
-OUTPUT = "late_probability"
 
 
 def to_onnx(classifier, features: list[str]) -> onnx.ModelProto:
@@ -27,13 +28,13 @@ def to_onnx(classifier, features: list[str]) -> onnx.ModelProto:
         *(helper.make_node("Unsqueeze", [name, "columns_axis"], [f"{name}_column"]) for name in features),
         helper.make_node("Concat", [f"{name}_column" for name in features], ["matrix"], axis=1),
         *trees.graph.node,
-        helper.make_node("Gather", [probabilities, "late_column"], [OUTPUT], axis=1),
+        helper.make_node("Gather", [probabilities, "late_column"], [flights.OUTPUT], axis=1),
     ]
     graph = helper.make_graph(
         nodes,
         "late_arrival",
         [helper.make_tensor_value_info(name, TensorProto.FLOAT, ["N"]) for name in features],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["N"])],
+        [helper.make_tensor_value_info(flights.OUTPUT, TensorProto.FLOAT, ["N"])],
         [
             *trees.graph.initializer,
             helper.make_tensor("columns_axis", TensorProto.INT64, [1], [1]),

@@ -10,10 +10,8 @@ The last line of standard output is a JSON object: run_id, model_id, version, co
 
 import argparse
 import json
-import tempfile
 import time
 from importlib.metadata import version
-from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -28,8 +26,6 @@ import flights
 import onnx_model
 
 FEATURES = list(flights.FEATURES)
-REFERENCE_ARTIFACT = "monitoring/reference.csv"
-REFERENCE_ROWS = 5_000
 PARITY_DIFFERENCE_MAX = 1e-5
 
 
@@ -51,7 +47,7 @@ def main() -> None:
         started = time.perf_counter()
         classifier = fit(rows)
         fit_seconds = time.perf_counter() - started
-        log_reference(rows)
+        mlflow.log_dict(flights.FEATURES, "features.json")
         info, difference = log_onnx(classifier, rows, args.model)
         mlflow.log_metrics({"fit_seconds": fit_seconds, "onnx_difference_max": difference})
 
@@ -75,7 +71,9 @@ def main() -> None:
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repository", required=True)
-    parser.add_argument("--ref", required=True, help="branch, tag or commit id; resolved to a commit once, at the start")
+    parser.add_argument(
+        "--ref", required=True, help="branch, tag or commit id; resolved to a commit once, at the start"
+    )
     parser.add_argument("--months", required=True, help="months of 2013 to train on, such as 1-3")
     parser.add_argument("--experiment", required=True)
     parser.add_argument("--model", required=True, help="registered model that gets the version")
@@ -92,14 +90,6 @@ def fit(rows: pd.DataFrame) -> HistGradientBoostingClassifier:
         return classifier.fit(rows[FEATURES], rows[flights.LABEL].astype(int))
 
 
-def log_reference(rows: pd.DataFrame) -> None:
-    """Keeps a sample of what the model was trained on, for monitors to compare the traffic with."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, Path(REFERENCE_ARTIFACT).name)
-        rows.sample(REFERENCE_ROWS, random_state=0)[FEATURES].to_csv(path, index=False)
-        mlflow.log_artifact(str(path), artifact_path=str(Path(REFERENCE_ARTIFACT).parent))
-
-
 def log_onnx(classifier: HistGradientBoostingClassifier, rows: pd.DataFrame, model: str):
     """Logs and registers the graph, after a check that it answers as the classifier does; gives the difference too."""
     graph = onnx_model.to_onnx(classifier, FEATURES)
@@ -113,7 +103,7 @@ def log_onnx(classifier: HistGradientBoostingClassifier, rows: pd.DataFrame, mod
         graph,
         name="model",
         registered_model_name=model,
-        signature=infer_signature(example, pd.DataFrame({onnx_model.OUTPUT: answered[: len(example)]})),
+        signature=infer_signature(example, pd.DataFrame({flights.OUTPUT: answered[: len(example)]})),
         onnx_execution_providers=["CPUExecutionProvider"],
         # Named here, because MLflow would start another process to find them out.
         pip_requirements=[f"{name}=={version(name)}" for name in ("onnx", "onnxruntime", "numpy")],
