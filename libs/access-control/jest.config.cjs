@@ -1,1 +1,5 @@
-module.exports = { ...require('../../tools/testing/jest.preset.cjs'), rootDir: __dirname, displayName: 'access-control' };
+module.exports = {
+  ...require('../../tools/testing/jest.preset.cjs'),
+  rootDir: __dirname,
+  displayName: 'access-control',
+};

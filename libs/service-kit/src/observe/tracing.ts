@@ -1,0 +1,102 @@
+import type { Context, Span, Tracer } from '@opentelemetry/api';
+
+export interface RequestSpan {
+  /** W3C trace context of this span, for the events that the request appends. */
+  readonly traceparent: string;
+  /** Runs with the span as the active one. */
+  within<T>(work: () => T): T;
+  end(status: number): void;
+}
+
+/**
+ * OpenTelemetry spans of requests and reactions, sent by OTLP over HTTP. The packages are loaded only when an exporter is
+ * configured, so that without one tracing costs nothing.
+ */
+export class Tracing {
+  private constructor(
+    private readonly api: typeof import('@opentelemetry/api'),
+    private readonly tracer: Tracer,
+    private readonly shutdown: () => Promise<void>,
+  ) {}
+
+  static async start(options: { service: string; otlpEndpoint: string | undefined }): Promise<Tracing | undefined> {
+    if (options.otlpEndpoint === undefined) return undefined;
+    const [api, sdk, exporter, resources] = await Promise.all([
+      import('@opentelemetry/api'),
+      import('@opentelemetry/sdk-trace-node'),
+      import('@opentelemetry/exporter-trace-otlp-http'),
+      import('@opentelemetry/resources'),
+    ]);
+    const url = `${options.otlpEndpoint.replace(/\/$/, '')}/v1/traces`;
+    const provider = new sdk.NodeTracerProvider({
+      resource: resources.resourceFromAttributes({ 'service.name': `mledger-${options.service}` }),
+      spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter({ url }))],
+    });
+    // Also puts the context manager in place that carries the active span across awaits; the first of a process stays.
+    provider.register();
+    return new Tracing(api, provider.getTracer('mledger'), () => provider.shutdown());
+  }
+
+  startRequest(request: { method: string; route: string; api: string; traceparent?: string }): RequestSpan {
+    const { SpanKind } = this.api;
+    const span = this.tracer.startSpan(
+      `${request.method} ${request.route}`,
+      {
+        kind: SpanKind.SERVER,
+        attributes: { 'http.request.method': request.method, 'http.route': request.route, 'mledger.api': request.api },
+      },
+      this.parent(request.traceparent),
+    );
+    const context = this.api.trace.setSpan(this.api.context.active(), span);
+    return {
+      traceparent: traceparentOf(span),
+      within: (work) => this.api.context.with(context, work),
+      end: (status) => {
+        span.setAttribute('http.response.status_code', status);
+        if (status >= 500) span.setStatus({ code: this.api.SpanStatusCode.ERROR });
+        span.end();
+      },
+    };
+  }
+
+  /** A span around what a reaction does on an event; it continues the trace in which the event was appended. */
+  async reaction<T>(
+    name: string,
+    event: { type: string; stream: string; traceparent?: string },
+    work: () => Promise<T>,
+  ) {
+    const options = {
+      kind: this.api.SpanKind.CONSUMER,
+      attributes: { 'mledger.event.type': event.type, 'mledger.stream': event.stream },
+    };
+    return this.tracer.startActiveSpan(name, options, this.parent(event.traceparent), async (span) => {
+      try {
+        return await work();
+      } catch (error) {
+        span.recordException(error as Error);
+        span.setStatus({ code: this.api.SpanStatusCode.ERROR });
+        throw error;
+      } finally {
+        span.end();
+      }
+    });
+  }
+
+  /** Sends what is still waiting. */
+  stop(): Promise<void> {
+    return this.shutdown();
+  }
+
+  private parent(traceparent: string | undefined): Context {
+    const match = /^00-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})$/.exec(traceparent ?? '');
+    if (!match) return this.api.ROOT_CONTEXT;
+    const [, traceId, spanId, flags] = match;
+    const remote = { traceId: traceId!, spanId: spanId!, traceFlags: Number.parseInt(flags!, 16), isRemote: true };
+    return this.api.trace.setSpanContext(this.api.ROOT_CONTEXT, remote);
+  }
+}
+
+function traceparentOf(span: Span): string {
+  const { traceId, spanId, traceFlags } = span.spanContext();
+  return `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
+}

@@ -1,0 +1,85 @@
+import { LOCAL_ADMIN } from '@mledger/access-control';
+import type { RouteRule, ServiceName } from '@mledger/contracts';
+import type { Consumer } from '@mledger/event-bus';
+import type { EventLog } from '@mledger/event-log';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { z } from 'zod';
+import { callerOf, type Caller } from './edge/caller';
+import { ApiError } from './errors/api-error';
+import { parse } from './errors/parse';
+import type { Lifecycle } from './lifecycle';
+import { processRegistry, type Metrics } from './observe/metrics';
+
+export interface OperatingParts {
+  readonly service: ServiceName;
+  readonly log: EventLog;
+  readonly consumer: Consumer;
+  readonly lifecycle: Lifecycle;
+  readonly metrics: Metrics;
+}
+
+/** Routes of a service's own process, which no table lists: in standalone its listener answers them for all. */
+export function kitRoutes(service: ServiceName): RouteRule[] {
+  return [
+    { service, method: 'GET', path: '/health/live', role: 'public', api: 'page' },
+    { service, method: 'GET', path: '/health/ready', role: 'public', api: 'page' },
+    { service, method: 'GET', path: '/metrics', role: 'reader', api: 'page' },
+  ];
+}
+
+const parkedQuery = z.object({
+  after: z.string().optional(),
+  limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+const idParams = z.object({ id: z.string().regex(/^\d{1,18}$/, 'must be the id of a parked event') });
+const nameParams = z.object({ name: z.string() });
+
+/** Health, metrics, and what operators do with a service's log. */
+export function registerOperatingRoutes(fastify: FastifyInstance, parts: OperatingParts): void {
+  const { service, log, consumer, lifecycle, metrics } = parts;
+  const base = `/api/mledger/v1/services/${service}`;
+  fastify.get('/health/live', async () => ({ status: 'live' }));
+  fastify.get('/health/ready', async (_request, reply) => {
+    const reasons = await lifecycle.unreadyReasons();
+    return reply
+      .status(reasons.length === 0 ? 200 : 503)
+      .send({ status: reasons.length === 0 ? 'ready' : 'unready', reasons });
+  });
+  fastify.get('/metrics', async (_request, reply) => {
+    const [own, shared] = await Promise.all([metrics.registry.metrics(), processRegistry().metrics()]);
+    return reply.header('content-type', metrics.registry.contentType).send(`${own}\n${shared}`);
+  });
+  fastify.get(`${base}/parked`, async (request) => {
+    const { after, limit } = parse(parkedQuery, request.query, 'query');
+    const caller = callerOf(request);
+    const parked = await consumer.parked.list({ after, limit, tenant: isOperator(caller) ? undefined : caller.tenant });
+    return { parked, next: parked.length === limit ? parked.at(-1)?.id : undefined };
+  });
+  fastify.post(`${base}/parked/:id/replay`, async (request) =>
+    consumer.parked.replay(await ownParked(consumer, request)),
+  );
+  fastify.post(`${base}/parked/:id/discard`, async (request) =>
+    consumer.parked.discard(await ownParked(consumer, request)),
+  );
+  fastify.post(`${base}/projections/:name/rebuild`, async (request) => {
+    if (!isOperator(callerOf(request))) throw ApiError.forbidden('rebuilding is for the admins of tenant system');
+    const { name } = parse(nameParams, request.params, 'path');
+    await log.rebuild(name);
+    return { rebuilt: name };
+  });
+}
+
+/** Whose concern the whole installation is: admins of tenant `system`, and whoever sits at an open machine. */
+function isOperator({ tenant, actor }: Caller): boolean {
+  return tenant === 'system' || actor === LOCAL_ADMIN.actor;
+}
+
+/** @throws ApiError 404 also when the event is another tenant's */
+async function ownParked(consumer: Consumer, request: FastifyRequest): Promise<string> {
+  const { id } = parse(idParams, request.params, 'path');
+  const caller = callerOf(request);
+  const tenant = isOperator(caller) ? undefined : caller.tenant;
+  const [found] = await consumer.parked.list({ after: String(BigInt(id) - 1n), limit: 1, tenant });
+  if (found?.id !== id) throw ApiError.notFound(`there is no parked event ${id}`);
+  return id;
+}

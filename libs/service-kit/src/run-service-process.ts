@@ -1,0 +1,62 @@
+import { KafkaBus } from '@mledger/event-bus';
+import { TOPICS } from '@mledger/contracts';
+import { openObjectStore } from '@mledger/object-store';
+import { ConfigError, loadConfig, type Config } from './config';
+import { Logger } from './logger';
+import { startService } from './start-service';
+import type { Runtime, ServiceDefinition } from './service-definition';
+
+/**
+ * A service as its own process: a member of a cluster. Ends the process with 78 (EX_CONFIG) when the environment is not as it
+ * must be, with 1 when it cannot start or its consumer cannot be revived; SIGTERM and SIGINT stop it in order.
+ */
+export function runServiceProcess(definition: ServiceDefinition): void {
+  run(definition).catch((error: unknown) => {
+    process.stderr.write(
+      `mledger ${definition.name}: ${error instanceof ConfigError ? error.message : (error as Error).stack}\n`,
+    );
+    process.exit(error instanceof ConfigError ? 78 : 1);
+  });
+}
+
+async function run(definition: ServiceDefinition): Promise<void> {
+  const config = loadConfig();
+  const logger = Logger.create({ service: definition.name, level: config.logLevel });
+  const runtime = await clusterRuntime(definition.name, config, logger);
+  const service = await startService(definition, runtime);
+  const stop = async (signal: string) => {
+    logger.info({ signal }, 'stopping');
+    await service.stop();
+    await runtime.bus.close();
+    process.exit(0);
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+  const url = await service.listen(config.host, config.port);
+  logger.info({ url }, 'listening');
+}
+
+/** @throws ConfigError naming what a cluster needs and the environment does not say */
+export async function clusterRuntime(clientId: string, config: Config, logger: Logger): Promise<Runtime> {
+  const { databaseUrl, masterKey, kafkaBrokers, s3 } = config;
+  const problems = [
+    ...(databaseUrl === undefined ? ['DATABASE_URL: is needed'] : []),
+    ...(masterKey === undefined ? ['MLEDGER_MASTER_KEY: is needed, the same for every service'] : []),
+    ...(kafkaBrokers.length === 0 ? ['KAFKA_BROKERS: is needed'] : []),
+    ...(s3 === undefined ? ['S3_BUCKET: is needed'] : []),
+  ];
+  if (databaseUrl === undefined || masterKey === undefined || s3 === undefined || problems.length > 0)
+    throw new ConfigError(problems);
+  const bus = new KafkaBus({
+    brokers: kafkaBrokers,
+    clientId: `mledger-${clientId}`,
+    replicationFactor: config.kafkaReplication,
+    logger,
+    onFatal: (error) => {
+      logger.error({ error }, 'the bus cannot go on: ending, to be started anew');
+      process.exit(1);
+    },
+  });
+  await bus.ensureTopics(TOPICS);
+  return { config, databaseUrl, masterKey, bus, objectStore: await openObjectStore({ kind: 's3', ...s3 }) };
+}

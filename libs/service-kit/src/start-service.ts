@@ -1,0 +1,190 @@
+import 'reflect-metadata';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import { AccessControl, AccessDirectory, accessDirectoryReadModel } from '@mledger/access-control';
+import { catalogOf, ROUTES } from '@mledger/contracts';
+import {
+  Consumer,
+  eventBusMigrations,
+  Relay,
+  type PayloadHandler,
+  type Reaction,
+  type ReadModel,
+} from '@mledger/event-bus';
+import { openEventLog, type EventLog, type Projection } from '@mledger/event-log';
+import type { FastifyInstance } from 'fastify';
+import type { Registry } from 'prom-client';
+import { Clock, Ids } from './clock';
+import { installEdge, s3Rewrite } from './edge/edge';
+import { RouteRules } from './edge/route-rules';
+import { ErrorSender, ProblemFilter } from './edge/send-error';
+import { Lifecycle } from './lifecycle';
+import { Logger, nestLogger } from './logger';
+import { HttpMetrics, Metrics } from './observe/metrics';
+import { registerLogMetrics } from './observe/log-metrics';
+import { Tracing } from './observe/tracing';
+import { kitRoutes, registerOperatingRoutes } from './operating';
+import { observedReaction } from './observe/observed-reaction';
+import { ServiceModule, type ServiceParts } from './service-module';
+import type { AnyReadModel, Runtime, ServiceDefinition } from './service-definition';
+
+/** Names in paths are bounded by their owners; the router's own limit of 100 would answer 404. */
+const PARAMETER_LENGTH_MAX = 8 * 1024;
+
+export interface RunningService {
+  readonly name: ServiceDefinition['name'];
+  readonly app: NestFastifyApplication;
+  readonly log: EventLog;
+  readonly metrics: Registry;
+  /** Hands a request over that another listener has accepted. */
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Accepts requests by itself. @returns the URL */
+  listen(host: string, port: number): Promise<string>;
+  /** What it still waits for, one sentence each; empty when it can serve. */
+  unreadyReasons(): Promise<string[]>;
+  /** Finishes what it has in hand and everything acknowledged, then lets go of its connections. */
+  stop(): Promise<void>;
+}
+
+/** Starts one service on what the runtime gives: its log, its application, its relay and its consumer. */
+export async function startService(definition: ServiceDefinition, runtime: Runtime): Promise<RunningService> {
+  const { config, masterKey } = runtime;
+  const clock = runtime.clock ?? new Clock();
+  const logger = Logger.create({ service: definition.name, level: config.logLevel });
+  const tracing = await Tracing.start({ service: definition.name, otlpEndpoint: config.otlpEndpoint });
+  const log = await openLog(definition, runtime);
+  const directory = new AccessDirectory(log.dataSource);
+  const parts: ServiceParts = {
+    config,
+    log,
+    bus: runtime.bus,
+    objectStore: runtime.objectStore,
+    masterKey,
+    directory,
+    access: new AccessControl({ mode: config.auth, allowedHosts: config.allowedHosts }, masterKey, directory, () =>
+      clock.nowMs(),
+    ),
+    clock,
+    ids: runtime.ids ?? new Ids(),
+    logger,
+    metrics: new Metrics(definition.name),
+    lifecycle: new Lifecycle(),
+    announcer: { announce: runtime.announce ?? ((text) => void process.stdout.write(`${text}\n`)) },
+  };
+  try {
+    return await startParts(definition, parts, tracing);
+  } catch (error) {
+    await log.stop();
+    await tracing?.stop();
+    throw error;
+  }
+}
+
+function openLog(definition: ServiceDefinition, { databaseUrl, poolSizeMax }: Runtime): Promise<EventLog> {
+  return openEventLog({
+    service: definition.name,
+    url: databaseUrl,
+    catalog: catalogOf(definition.name),
+    projections: definition.projections as readonly Projection[],
+    migrations: [...eventBusMigrations, ...(definition.migrations ?? [])],
+    entities: [...(definition.entities ?? []), ...readModelsOf(definition).map(({ entity }) => entity)],
+    poolSizeMax,
+  });
+}
+
+/** Access knows itself from its own log; every other service hears of it. */
+function readModelsOf({ name, readModels = [] }: ServiceDefinition): readonly AnyReadModel[] {
+  return name === 'access' ? readModels : [accessDirectoryReadModel, ...readModels];
+}
+
+async function startParts(
+  definition: ServiceDefinition,
+  parts: ServiceParts,
+  tracing: Tracing | undefined,
+): Promise<RunningService> {
+  const { log, bus, logger, lifecycle, metrics, access } = parts;
+  const { name: service, reactions = [], payloadHandlers = [] } = definition;
+  const { app, fastify, rules, halted } = await createApp(definition, parts, tracing);
+  const relay = new Relay({ service, log, bus, logger });
+  const consumer = new Consumer({
+    service,
+    log,
+    bus,
+    logger,
+    reactions: reactions.map((type) => observedReaction(app.get<Reaction>(type, { strict: false }), tracing)),
+    readModels: readModelsOf(definition) as readonly ReadModel[],
+    payloadHandlers: payloadHandlers.map((type) => app.get<PayloadHandler>(type, { strict: false })),
+  });
+  halted.reason = () => consumer.unreadyReasons()[0];
+  registerOperatingRoutes(fastify, { service, log, consumer, lifecycle, metrics });
+  registerLogMetrics(metrics, { log, relay, consumer });
+  lifecycle.addReadiness('access', () => access.unreadyReason());
+  lifecycle.addReadiness('events of other services', () => consumer.unreadyReasons()[0]);
+  lifecycle.addReadiness('relay', () => relay.unreadyReason());
+  lifecycle.addReadiness('database', async () => void (await log.store.head()));
+  await log.start();
+  await app.init();
+  rules.assertComplete();
+  await fastify.ready();
+  await relay.start();
+  await consumer.start();
+  return {
+    name: service,
+    app,
+    log,
+    metrics: metrics.registry,
+    handle: (request, response) => fastify.routing(request, response),
+    listen: (host, port) => fastify.listen({ host, port }),
+    unreadyReasons: () => lifecycle.unreadyReasons(),
+    stop: onlyOnce(async () => {
+      // From here on nobody new is let in, and those inside still find everything they need.
+      fastify.server.close();
+      fastify.server.closeIdleConnections();
+      await lifecycle.drain();
+      await consumer.stop();
+      await app.close();
+      await relay.stop();
+      await log.stop();
+      await tracing?.stop();
+    }),
+  };
+}
+
+async function createApp(definition: ServiceDefinition, parts: ServiceParts, tracing: Tracing | undefined) {
+  const { logger, access, lifecycle, clock, ids, metrics } = parts;
+  const adapter = new FastifyAdapter({
+    rewriteUrl: s3Rewrite,
+    routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
+    forceCloseConnections: 'idle',
+    // The edge answers this itself, in the form of the API that is called.
+    return503OnClosing: false,
+  });
+  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const rules = new RouteRules(definition.name, ROUTES, kitRoutes(definition.name));
+  const errors = new ErrorSender(logger, definition.problems);
+  const halted: { reason: () => string | undefined } = { reason: () => undefined };
+  installEdge(fastify, {
+    rules,
+    access,
+    errors,
+    lifecycle,
+    clock,
+    ids,
+    tracing,
+    metrics: new HttpMetrics(metrics),
+    accessHalted: () => halted.reason(),
+  });
+  const app = await NestFactory.create<NestFastifyApplication>(ServiceModule.of(definition, parts), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: nestLogger(logger),
+  });
+  app.useGlobalFilters(new ProblemFilter(errors));
+  return { app, fastify, rules, halted };
+}
+
+function onlyOnce(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | undefined;
+  return () => (running ??= work());
+}
