@@ -22,6 +22,7 @@ const boundaries = (allow) => [
     allow,
     depConstraints: [
       { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['type:lib'] },
+      { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['type:lib', 'type:tool'] },
       { sourceTag: 'type:service', onlyDependOnLibsWithTags: SERVICE_LIBS },
       { sourceTag: 'scope:gateway', onlyDependOnLibsWithTags: SERVICE_LIBS },
       { sourceTag: 'scope:standalone', onlyDependOnLibsWithTags: ['type:lib', 'type:service', 'type:tool'] },
