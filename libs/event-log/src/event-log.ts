@@ -7,7 +7,8 @@ import { EventStore } from './event-store';
 import type { LogCore } from './log-core';
 import { AsyncProjector, waitForProjection } from './projections/async-projector';
 import type { Projection } from './projections/projection';
-import { ensureProjections, rebuildProjection } from './projections/rebuild';
+import type { Sql } from './projections/projection-table';
+import { ensureProjections, rebuildProjection, remakeReadModel } from './projections/rebuild';
 import { ringingSubscriber } from './ring-after-commit';
 import { assertNotRestored, Sequencer } from './sequencer';
 import { Subscription, type SubscribeOptions } from './subscription';
@@ -21,6 +22,10 @@ export interface EventLogOptions {
   url: string;
   catalog: EventCatalog;
   projections: readonly Projection[];
+  /** Their tables are made here; their rows come from other services' events, by event-bus. */
+  readModels?: readonly Projection[];
+  /** A read model's table was made, empty: forget, in the same transaction, how far it had been read. */
+  onReadModelMade?: (name: string, sql: Sql) => Promise<void>;
   /** Of working state; the log's own come first. */
   migrations?: readonly (new () => MigrationInterface)[];
   /** Entities of working state. */
@@ -34,8 +39,9 @@ export interface EventLogOptions {
 /** Opens a service's log: brings the schema up to date and makes the projections' tables. Nothing runs before `start`. */
 export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
   const poolSizeMax = options.poolSizeMax ?? POOL_SIZE_MAX;
-  const projections = options.projections;
-  if (new Set(projections.map(({ name }) => name)).size < projections.length) {
+  const { projections, readModels = [] } = options;
+  const tables = [...projections, ...readModels];
+  if (new Set(tables.map(({ name }) => name)).size < tables.length) {
     throw new Error(`two projections of ${options.service} have the same name`);
   }
   const bell = await Bell.of(options.url);
@@ -43,6 +49,8 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     service: options.service,
     catalog: options.catalog,
     projections,
+    readModels,
+    onReadModelMade: options.onReadModelMade ?? (async () => undefined),
     dataSource,
     pool,
     background,
@@ -55,7 +63,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
         service: options.service,
         url: options.url,
         poolSizeMax,
-        entities: [...projections.map(({ entity }) => entity), ...(options.entities ?? [])],
+        entities: [...tables.map(({ entity }) => entity), ...(options.entities ?? [])],
         migrations: options.migrations ?? [],
       },
       async (opened) => {
@@ -112,9 +120,13 @@ export class EventLog {
     return this.stopping;
   }
 
-  /** Builds a projection anew beside the live table and swaps it in; readers and writers go on meanwhile. */
+  /**
+   * Builds a projection anew beside the live table and swaps it in; readers and writers go on meanwhile. A read model begins
+   * again empty, and fills as its events are read again.
+   */
   async rebuild(name: string): Promise<void> {
-    await rebuildProjection(this.core, this.projection(name));
+    const readModel = this.core.readModels.find((model) => model.name === name);
+    await (readModel ? remakeReadModel(this.core, readModel) : rebuildProjection(this.core, this.projection(name)));
   }
 
   /**

@@ -3,6 +3,7 @@ import type { Pool } from 'pg';
 import type { Bell } from './bell';
 import type { EventCatalog } from './event';
 import type { Projection } from './projections/projection';
+import type { Sql } from './projections/projection-table';
 
 /** What the parts of one service's open log share. */
 export interface LogCore {
@@ -10,12 +11,15 @@ export interface LogCore {
   readonly service: string;
   readonly catalog: EventCatalog;
   readonly projections: readonly Projection[];
+  /** Tables made of other services' events, which event-bus applies. */
+  readonly readModels: readonly Projection[];
   readonly dataSource: DataSource;
   /** The service's own connections. */
   readonly pool: Pool;
   /** One connection for the sequencer and the async projections, so that callers never wait for them. */
   readonly background: Pool;
   readonly bell: Bell;
+  onReadModelMade(name: string, sql: Sql): Promise<void>;
   onError(error: unknown, where: string): void;
 }
 

@@ -6,7 +6,7 @@ export type RowChange<Row extends object> = { readonly put: Row } | { readonly r
 export interface RowUpdate<Row extends object> {
   readonly change: Partial<Row>;
   /** The new row from the present one, undefined for none; pure. The present one is never changed in place. */
-  readonly by: (row: Row | undefined) => Row | undefined;
+  by(row: Row | undefined): Row | undefined;
 }
 
 /**

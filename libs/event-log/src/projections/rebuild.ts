@@ -6,31 +6,42 @@ import { projectionLock } from '../inline-projections';
 import type { LogCore } from '../log-core';
 import { EVENT_COLUMNS, readRecorded, type EventRow } from '../recorded';
 import type { Projection } from './projection';
-import { projectionTable, quoteName, type ProjectionTable } from './projection-table';
+import { projectionTable, quoteName } from './projection-table';
 import { projectInto } from './projector';
 
 const PAGE_EVENTS = 1_000;
 const FLIP_TRIES_MAX = 5;
 const DEADLOCK = '40P01';
 
-/** Where the fill stands, in the order that sequenced and not yet sequenced events share. */
+/** Where a fill stands, in the order that sequenced and not yet sequenced events share. */
 interface Cursor {
-  xid: string;
-  position: number;
-  seq: number;
+  readonly xid: string;
+  readonly position: number;
+  readonly seq: number;
 }
+const BEGINNING: Cursor = { xid: '0', position: 0, seq: 0 };
 
 interface LiveTable {
-  live: number;
-  ddlHash: string;
+  readonly live: number;
+  readonly ddlHash: string;
+}
+
+/** A table that is being made beside the live one. */
+interface NewTable {
+  readonly projection: Projection;
+  readonly physical: string;
+  readonly number: number;
+  readonly ddlHash: string;
+  readonly replaces: number | undefined;
 }
 
 /** Makes what is missing, and rebuilds what was declared otherwise when it was made. */
 export async function ensureProjections(core: LogCore): Promise<void> {
   for (const projection of core.projections) {
-    const table = projectionTable(core.dataSource, projection);
-    const present = await liveTable(core, projection.name);
-    if (present?.ddlHash !== table.ddlHash) await rebuildProjection(core, projection);
+    if (await isOutdated(core, projection)) await rebuildProjection(core, projection);
+  }
+  for (const model of core.readModels) {
+    if (await isOutdated(core, model)) await remakeReadModel(core, model);
   }
 }
 
@@ -39,27 +50,35 @@ export async function ensureProjections(core: LogCore): Promise<void> {
  * last, and lets the view show the new table. Readers see one table or the other, whole.
  */
 export async function rebuildProjection(core: LogCore, projection: Projection): Promise<void> {
-  const client = await core.pool.connect();
-  const gate = lockKey(core.service, 'rebuild', projection.name);
-  let broken: Error | undefined;
-  try {
-    await client.query(`select pg_advisory_lock(${gate})`);
-    const table = projectionTable(core.dataSource, projection);
-    const present = await liveTable(core, projection.name);
-    const next = (present?.live ?? 0) + 1;
-    const physical = physicalName(projection.name, next);
-    // Left over from a rebuild that was killed.
-    await client.query(`drop table if exists ${quoteName(physical)}`);
-    for (const statement of table.ddl(physical)) await client.query(statement);
-    const cursor = await fillFromLog(core, client, projection, physical);
-    await flipWhenFree(client, () => flip(core, client, { projection, table, present, next, cursor }));
-    await client.query(`select pg_advisory_unlock(${gate})`);
-  } catch (error) {
-    broken = error as Error; // The connection holds the gate's lock: closing it lets go.
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+  await withNewTable(core, projection, async (client, table) => {
+    const filled = await project(core, client, table, BEGINNING, 'sequenced');
+    await swap(core, client, table, async () => {
+      // Writers wait now; what they wrote before is committed, and therefore seen.
+      const last = await project(core, client, table, filled, projection.mode === 'inline' ? 'committed' : 'sequenced');
+      if (projection.mode === 'inline') return;
+      await client.query(
+        'insert into checkpoints (name, seq) values ($1, $2) on conflict (name) do update set seq = excluded.seq',
+        [checkpointName(projection.name), last.seq],
+      );
+    });
+  });
+}
+
+/** Gives a read model an empty table; event-bus, which is told in the same transaction, reads its events from the first on. */
+export async function remakeReadModel(core: LogCore, model: Projection): Promise<void> {
+  await withNewTable(core, model, (client, table) =>
+    swap(core, client, table, () => core.onReadModelMade(model.name, client)),
+  );
+}
+
+/** The row of `checkpoints` that says how far an async projection is. */
+export function checkpointName(projection: string): string {
+  return `projection:${projection}`;
+}
+
+async function isOutdated(core: LogCore, projection: Projection): Promise<boolean> {
+  const present = await liveTable(core, projection.name);
+  return present?.ddlHash !== projectionTable(core.dataSource, projection).ddlHash;
 }
 
 async function liveTable(core: LogCore, name: string): Promise<LiveTable | undefined> {
@@ -70,31 +89,67 @@ async function liveTable(core: LogCore, name: string): Promise<LiveTable | undef
   return rows[0];
 }
 
+/** One rebuild of a projection at a time, in all processes. */
+async function withNewTable(
+  core: LogCore,
+  projection: Projection,
+  fill: (client: PoolClient, table: NewTable) => Promise<void>,
+): Promise<void> {
+  const client = await core.pool.connect();
+  const gate = lockKey(core.service, 'rebuild', projection.name);
+  let broken: Error | undefined;
+  try {
+    await client.query(`select pg_advisory_lock(${gate})`);
+    await fill(client, await createTable(core, client, projection));
+    await client.query(`select pg_advisory_unlock(${gate})`);
+  } catch (error) {
+    broken = error as Error; // The connection holds the gate's lock: closing it lets go.
+    throw error;
+  } finally {
+    client.release(broken);
+  }
+}
+
+async function createTable(core: LogCore, client: PoolClient, projection: Projection): Promise<NewTable> {
+  const { ddl, ddlHash } = projectionTable(core.dataSource, projection);
+  const present = await liveTable(core, projection.name);
+  const number = (present?.live ?? 0) + 1;
+  const physical = physicalName(projection.name, number);
+  // Left over from a rebuild that was killed.
+  await client.query(`drop table if exists ${quoteName(physical)}`);
+  for (const statement of ddl(physical)) await client.query(statement);
+  return { projection, physical, number, ddlHash, replaces: present?.live };
+}
+
 function physicalName(name: string, number: number): string {
   return `${name}__${number}`;
 }
 
-async function fillFromLog(
+/** Projects page by page, until there is nothing after the cursor. */
+async function project(
   core: LogCore,
   client: PoolClient,
-  projection: Projection,
-  physical: string,
+  { projection, physical }: NewTable,
+  after: Cursor,
+  which: 'sequenced' | 'committed',
 ): Promise<Cursor> {
-  let cursor: Cursor = { xid: '0', position: 0, seq: 0 };
+  let cursor = after;
   for (;;) {
-    const page = await readOrdered(core, client, cursor, 'sequenced');
+    const page = await readOrdered(core, client, cursor, which);
     if (page.events.length === 0) return cursor;
     await projectInto(core.dataSource, client, projection, page.events, physical);
     cursor = page.cursor;
   }
 }
 
-/** A reader that waits for a lock which we hold, and holds one which we want, makes Postgres end one of us. */
-async function flipWhenFree(client: PoolClient, attempt: () => Promise<void>): Promise<void> {
+/** A reader that waits for a lock which we hold, and holds one which we want, makes Postgres end one of us; then we try again. */
+async function swap(core: LogCore, client: PoolClient, table: NewTable, lastFill: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
       await client.query('begin');
-      await attempt();
+      await client.query(`select pg_advisory_xact_lock(${projectionLock(core.service, table.projection.name)})`);
+      await lastFill();
+      await showTable(client, table);
       await client.query('commit');
       return;
     } catch (error) {
@@ -104,49 +159,19 @@ async function flipWhenFree(client: PoolClient, attempt: () => Promise<void>): P
   }
 }
 
-interface Flip {
-  projection: Projection;
-  table: ProjectionTable;
-  present: LiveTable | undefined;
-  next: number;
-  cursor: Cursor;
-}
-
-async function flip(
-  core: LogCore,
+async function showTable(
   client: PoolClient,
-  { projection, table, present, next, cursor }: Flip,
+  { projection, physical, number, ddlHash, replaces }: NewTable,
 ): Promise<void> {
-  const { name, mode } = projection;
-  const physical = physicalName(name, next);
-  // From here on no writer touches the live table; what was written before is committed and therefore seen by the next read.
-  await client.query(`select pg_advisory_xact_lock(${projectionLock(core.service, name)})`);
-  let current = cursor;
-  for (;;) {
-    const page = await readOrdered(core, client, current, mode === 'inline' ? 'committed' : 'sequenced');
-    if (page.events.length === 0) break;
-    await projectInto(core.dataSource, client, projection, page.events, physical);
-    current = page.cursor;
-  }
-  if (mode === 'async') {
-    await client.query(
-      `insert into checkpoints (name, seq) values ($1, $2) on conflict (name) do update set seq = excluded.seq`,
-      [checkpointName(name), current.seq],
-    );
-  }
+  const { name } = projection;
   await client.query(`drop view if exists ${quoteName(name)}`);
   await client.query(`create view ${quoteName(name)} as select * from ${quoteName(physical)}`);
-  if (present) await client.query(`drop table ${quoteName(physicalName(name, present.live))}`);
+  if (replaces !== undefined) await client.query(`drop table ${quoteName(physicalName(name, replaces))}`);
   await client.query(
     `insert into projections (name, live, ddl_hash) values ($1, $2, $3)
      on conflict (name) do update set live = excluded.live, ddl_hash = excluded.ddl_hash`,
-    [name, next, table.ddlHash],
+    [name, number, ddlHash],
   );
-}
-
-/** The row of `checkpoints` that says how far an async projection is. */
-export function checkpointName(projection: string): string {
-  return `projection:${projection}`;
 }
 
 /** The order of the sequencer, continued over events that are committed and not numbered yet. */
