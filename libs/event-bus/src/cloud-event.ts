@@ -50,7 +50,8 @@ export function fromCloudEvent(message: BusMessage): { service: string; event: S
   }
   const [, service, type] = matched(TYPE, 'ce_type', header('type'));
   const [, schemaOf, schema] = matched(DATA_SCHEMA, 'ce_dataschema', header('dataschema'));
-  if (schemaOf !== type) throw new MalformedCloudEvent(`ce_dataschema is that of ${schemaOf}, but the event is ${type}`);
+  if (schemaOf !== type)
+    throw new MalformedCloudEvent(`ce_dataschema is that of ${schemaOf}, but the event is ${type}`);
   const stream = header('subject');
   const tenant = header('tenant');
   if (!stream.startsWith(`${tenant}/`)) {

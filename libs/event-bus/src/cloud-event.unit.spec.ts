@@ -51,7 +51,11 @@ describe('a log event as a CloudEvent', () => {
     ['no attributes', (m) => ({ ...m, headers: {} }), /ce_specversion is missing/],
     ['another version of the specification', (m) => withHeader(m, 'ce_specversion', '0.3'), /0\.3, not 1\.0/],
     ['a foreign type', (m) => withHeader(m, 'ce_type', 'com.example.Happened'), /ce_type is "com\.example\.Happened"/],
-    ['a schema of another event', (m) => withHeader(m, 'ce_dataschema', 'urn:mledger:KeyIssued:1'), /KeyIssued, but .* AliasMoved/],
+    [
+      'a schema of another event',
+      (m) => withHeader(m, 'ce_dataschema', 'urn:mledger:KeyIssued:1'),
+      /KeyIssued, but .* AliasMoved/,
+    ],
     ['a stream of another tenant', (m) => withHeader(m, 'ce_tenant', 'evil'), /does not belong to tenant evil/],
     ['a version that is no number', (m) => withHeader(m, 'ce_streamversion', '3x'), /ce_streamversion is "3x"/],
     ['a position of zero', (m) => withHeader(m, 'ce_seq', '0'), /ce_seq is "0"/],

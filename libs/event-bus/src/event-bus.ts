@@ -1,4 +1,5 @@
 import type { TopicSpec } from '@mledger/contracts';
+import type { Sequenced } from '@mledger/event-log';
 
 /** What travels: CloudEvents in Kafka's binary mode, or a payload. Messages of one key keep their order. */
 export interface BusMessage {
@@ -78,16 +79,13 @@ export interface EventBus {
 /** The part of an event log that a relay or an in-process bus reads: its public order, and a wake-up when it grows. */
 export interface LogSource {
   readonly store: {
-    readLog(options: { afterSeq: number; limit: number }): Promise<readonly SequencedEvent[]>;
+    readLog(options: { afterSeq: number; limit: number }): Promise<readonly Sequenced[]>;
     head(): Promise<number>;
   };
-  subscribe(options: {
-    afterSeq: number;
-    onEvents(events: readonly SequencedEvent[]): void | Promise<void>;
-  }): { stop(): Promise<void> | void };
+  subscribe(options: { afterSeq: number; onEvents(events: readonly Sequenced[]): Promise<void> }): {
+    stop(): Promise<void>;
+  };
 }
-
-type SequencedEvent = import('@mledger/event-log').Sequenced;
 
 /** One message is larger than the transport is set up to carry; `message` names the setting. Nothing was dropped. */
 export class MessageTooLarge extends Error {

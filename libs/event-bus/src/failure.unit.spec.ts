@@ -11,7 +11,11 @@ describe('whether another try may help', () => {
     ['a full disk', withCode('53100'), 'transient'],
     ['a lock that was not to be had in time', withCode('55P03'), 'transient'],
     ['a connection lost by the driver', new Error('Connection terminated unexpectedly'), 'transient'],
-    ['an object store that is throttling', Object.assign(new Error(), { $metadata: { httpStatusCode: 503 } }), 'transient'],
+    [
+      'an object store that is throttling',
+      Object.assign(new Error(), { $metadata: { httpStatusCode: 503 } }),
+      'transient',
+    ],
     ['what a handler declares so', new TransientFailure('the model is still loading'), 'transient'],
     ['a cause further down', new Error('failed', { cause: withCode('ECONNRESET') }), 'transient'],
     ["TypeORM's wrapping", Object.assign(new Error('query failed'), { driverError: withCode('08006') }), 'transient'],

@@ -6,7 +6,7 @@ class EventBus1796000000000 implements MigrationInterface {
 
   async up(runner: QueryRunner): Promise<void> {
     await runner.query(`
-      create table if not exists consumer_offsets (
+      create table consumer_offsets (
         consumer text not null, topic text not null, partition int not null,
         next_offset bigint not null, last_seq bigint,
         primary key (consumer, topic, partition)
@@ -14,6 +14,9 @@ class EventBus1796000000000 implements MigrationInterface {
       create table consumer_streams (
         consumer text not null, topic text not null, stream text not null, version bigint not null,
         primary key (consumer, topic, stream)
+      );
+      create table read_models (
+        name text primary key, live int not null, building int, ddl_hash text not null
       );
       create table parked_events (
         id bigint generated always as identity primary key,
@@ -28,7 +31,7 @@ class EventBus1796000000000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
-    await runner.query('drop table parked_events, consumer_streams, consumer_offsets');
+    await runner.query('drop table parked_events, read_models, consumer_streams, consumer_offsets');
   }
 }
 

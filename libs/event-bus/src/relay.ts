@@ -69,8 +69,11 @@ export class Relay {
     }
     this.state = 'standby';
     this.head = await log.store.head();
-    const subscription = log.subscribe({ afterSeq: this.head, onEvents: (events) => this.grow(events.at(-1)!.seq) });
-    this.release = async () => subscription.stop();
+    const subscription = log.subscribe({
+      afterSeq: this.head,
+      onEvents: async (events) => this.grow(events.at(-1)!.seq),
+    });
+    this.release = () => subscription.stop();
     this.loop = this.run();
   }
 
@@ -98,7 +101,7 @@ export class Relay {
 
   private async run(): Promise<void> {
     const { signal } = this.stopping;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         const turn = await this.options.log.dataSource.transaction((manager) => this.turn(manager));
         failures = 0;
@@ -115,7 +118,9 @@ export class Relay {
   /** The lock and the new position belong to one transaction: a replica that lost the lock cannot move the position. */
   private async turn(manager: EntityManager): Promise<Turn> {
     const { service, log, bus } = this.options;
-    const [lock] = (await manager.query(TRY_LOCK, [String(lockKey(service, 'relay', this.topic))])) as { taken: boolean }[];
+    const [lock] = (await manager.query(TRY_LOCK, [String(lockKey(service, 'relay', this.topic))])) as {
+      taken: boolean;
+    }[];
     if (!lock?.taken) return 'standby';
     const [checkpoint] = (await manager.query(READ_CHECKPOINT, [CHECKPOINT])) as { seq: number }[];
     const afterSeq = Number(checkpoint?.seq ?? 0);

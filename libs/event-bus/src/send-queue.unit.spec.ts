@@ -33,7 +33,13 @@ describe('the queue before a transport', () => {
   it('keeps batches small, in order, and lets a large message travel alone', async () => {
     const sent: string[] = [];
     const queue = new SendQueue(async (messages) => void sent.push(keys(messages)));
-    await queue.push([message('a', 600 * KIB), message('b', 300 * KIB), message('c', 200 * KIB), message('d', 3_000 * KIB), message('e')]);
+    await queue.push([
+      message('a', 600 * KIB),
+      message('b', 300 * KIB),
+      message('c', 200 * KIB),
+      message('d', 3_000 * KIB),
+      message('e'),
+    ]);
     expect(sent).toEqual(['a b', 'c', 'd', 'e']);
   });
 

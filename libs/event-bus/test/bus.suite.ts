@@ -6,7 +6,11 @@ import type { Transport } from './transports';
 
 const payloadsTopic = TOPICS.filter(({ topic }) => topic === PAYLOADS_TOPIC);
 
-const message = (key: string, text: string): BusMessage => ({ key, headers: { kind: 'test', n: text }, value: Buffer.from(text) });
+const message = (key: string, text: string): BusMessage => ({
+  key,
+  headers: { kind: 'test', n: text },
+  value: Buffer.from(text),
+});
 const numbered = (key: string, from: number, count: number): BusMessage[] =>
   Array.from({ length: count }, (_, i) => message(key, String(from + i)));
 const texts = (messages: readonly ReceivedMessage[], key: string): string[] =>
@@ -19,7 +23,12 @@ export function busSuite(transport: Transport): void {
   const subscriptions: BusSubscription[] = [];
 
   /** Subscribes a group that keeps its offsets as a database would. */
-  async function collect(options: { group?: string; fail?(batch: MessageBatch): void; offsets?: Map<number, string>; bus?: EventBus }) {
+  async function collect(options: {
+    group?: string;
+    fail?(batch: MessageBatch): void;
+    offsets?: Map<number, string>;
+    bus?: EventBus;
+  }) {
     const received: ReceivedMessage[] = [];
     const offsets = options.offsets ?? new Map<number, string>();
     const subscription = await (options.bus ?? bus).subscribe({
@@ -51,9 +60,13 @@ export function busSuite(transport: Transport): void {
     await bus.publish(PAYLOADS_TOPIC, [...numbered('a', 0, 50), ...numbered('b', 0, 50)]);
     const { received, subscription } = await collect({});
     await waitFor(() => received.length === 100, { what: 'the first hundred' });
-    await Promise.all([bus.publish(PAYLOADS_TOPIC, numbered('a', 50, 50)), bus.publish(PAYLOADS_TOPIC, numbered('b', 50, 50))]);
+    await Promise.all([
+      bus.publish(PAYLOADS_TOPIC, numbered('a', 50, 50)),
+      bus.publish(PAYLOADS_TOPIC, numbered('b', 50, 50)),
+    ]);
     await waitFor(() => received.length === 200, { what: 'the second hundred' });
-    for (const key of ['a', 'b']) expect(texts(received, key)).toEqual(numbered(key, 0, 100).map(({ headers }) => headers['n']));
+    for (const key of ['a', 'b'])
+      expect(texts(received, key)).toEqual(numbered(key, 0, 100).map(({ headers }) => headers['n']));
     expect(received[0]).toMatchObject({ topic: PAYLOADS_TOPIC, headers: { kind: 'test' }, offset: expect.any(String) });
     await waitFor(() => subscription.status().lag === 0 && subscription.status().caughtUp, { what: 'no lag' });
   });

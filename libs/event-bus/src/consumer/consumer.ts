@@ -1,5 +1,7 @@
 import type { ServiceName } from '@mledger/contracts';
+import { CommandRefused } from '@mledger/event-log';
 import type { DataSource } from 'typeorm';
+import { pause } from '../backoff';
 import type { BusLogger, BusSubscription, EventBus, SubscriptionStatus } from '../event-bus';
 import { errorText } from '../failure';
 import { Delivery, type DeliveryCounters, type Waiting } from './delivery';
@@ -13,12 +15,16 @@ import {
   readModelHandler,
 } from './handler';
 import { ParkedEvents } from './parked-events';
+import { ReadModelTables, Superseded } from './read-model-tables';
 import { Turns } from './turns';
 
-/** Transactions of consumers at once, in a process; the rest of the pool is for requests. */
-const TRANSACTIONS_MAX = 3;
+/** Transactions of consumers at once, in a process; the rest of the pool is for requests, and for what handlers read. */
+const TRANSACTIONS_MAX = 2;
 /** So long may the connection to the bus be lost before a handler that never parks counts as unable to go on. */
 const DISCONNECTED_MS_MAX = 30_000;
+const CATCH_UP_POLL_MS = 50;
+/** So long the live read model may be held while the rebuilt one reaches it. */
+const HOLD_MS_MAX = 20_000;
 
 export interface ConsumerOptions {
   readonly service: ServiceName;
@@ -28,14 +34,12 @@ export interface ConsumerOptions {
   readonly reactions?: readonly Reaction[];
   readonly readModels?: readonly ReadModel[];
   readonly payloadHandlers?: readonly PayloadHandler[];
+  /** Keep it below half of the log's pool. */
   readonly transactionsMax?: number;
 }
 
-export interface HandlerStatus extends DeliveryCounters {
+export interface HandlerStatus extends DeliveryCounters, SubscriptionStatus {
   readonly consumer: string;
-  readonly state: SubscriptionStatus['state'];
-  /** Messages not yet handled, of the partitions that this replica holds; undefined until known. */
-  readonly lag: number | undefined;
   /** Partitions that wait before a message, and why. */
   readonly waiting: readonly Waiting[];
 }
@@ -50,26 +54,32 @@ interface Running {
 /** What a service does with the events of other services and of its own: each handler at its own pace. */
 export class Consumer {
   readonly parked: ParkedEvents;
-  private readonly handlers: ReadonlyMap<string, Handler>;
-  private readonly turns: Turns;
+  /** By the id under which positions are stored. */
+  private readonly handlers = new Map<string, Handler>();
   private readonly running = new Map<string, Running>();
+  private readonly turns: Turns;
+  private readonly tables: ReadModelTables;
+  private readonly rebuilding = new Set<string>();
   private stopping = new AbortController();
 
   constructor(private readonly options: ConsumerOptions) {
-    const handlers = [
-      ...(options.reactions ?? []).map(reactionHandler),
-      ...(options.readModels ?? []).map(readModelHandler),
-      ...(options.payloadHandlers ?? []).map(payloadHandler),
-    ];
-    this.handlers = new Map(handlers.map((handler) => [handler.name, handler]));
-    if (this.handlers.size < handlers.length) throw new Error('two consumers of a service have the same name');
+    const { service, log, reactions = [], readModels = [], payloadHandlers = [] } = options;
+    const names = [...reactions, ...readModels, ...payloadHandlers].map(({ name }) => name);
+    if (new Set(names).size < names.length) throw new Error(`two consumers of ${service} have the same name`);
     this.turns = new Turns(options.transactionsMax ?? TRANSACTIONS_MAX);
-    this.parked = new ParkedEvents(options.service, options.log.dataSource, this.handlers);
+    this.tables = new ReadModelTables(service, log.dataSource);
+    this.parked = new ParkedEvents(service, log.dataSource, this.handlers);
   }
 
+  /** Makes the tables of read models, and begins to consume. Needs `eventBusMigrations`, not the broker. */
   async start(): Promise<void> {
     this.stopping = new AbortController();
-    for (const handler of this.handlers.values()) await this.run(handler);
+    const { reactions = [], readModels = [], payloadHandlers = [] } = this.options;
+    const handlers = [...reactions.map(reactionHandler), ...payloadHandlers.map(payloadHandler)];
+    for (const model of readModels) {
+      handlers.push(readModelHandler(model, this.tables, await this.tables.ensure(model)));
+    }
+    for (const handler of handlers) await this.run(handler);
   }
 
   /** Returns when what is in hand is committed. */
@@ -77,11 +87,12 @@ export class Consumer {
     this.stopping.abort();
     await Promise.all([...this.running.values()].map(({ subscription }) => subscription.stop()));
     this.running.clear();
+    this.handlers.clear();
   }
 
   status(): HandlerStatus[] {
     return [...this.running.values()].map(({ handler, delivery, subscription }) => ({
-      consumer: handler.name,
+      consumer: handler.id,
       ...subscription.status(),
       ...delivery.counters,
       waiting: delivery.waiting(),
@@ -92,32 +103,116 @@ export class Consumer {
   unreadyReasons(): string[] {
     return [...this.running.values()]
       .filter(({ handler }) => handler.neverPark)
-      .flatMap((running) => this.unreadyReason(running) ?? []);
+      .flatMap((running) => unreadyReason(running) ?? []);
   }
 
-  private async run(handler: Handler): Promise<void> {
+  /**
+   * Builds a read model anew, from the oldest message on, beside the live one, which queries see until the new one has
+   * reached it. Resolves when it is shown; if the process dies, the live one stays.
+   * @throws {CommandRefused} not-found, or conflict while a rebuild of it is under way
+   */
+  async rebuild(name: string): Promise<void> {
+    const model = this.options.readModels?.find((candidate) => candidate.name === name);
+    if (!model) throw refused('not-found', 'READ_MODEL_NOT_FOUND', `There is no read model ${name}`);
+    if (this.rebuilding.has(name)) {
+      throw refused(
+        'conflict',
+        'REBUILD_UNDER_WAY',
+        `Read model ${name} is being rebuilt already: wait until it is done`,
+      );
+    }
+    this.rebuilding.add(name);
+    try {
+      await this.rebuildOnce(model);
+    } finally {
+      this.rebuilding.delete(name);
+    }
+  }
+
+  private async rebuildOnce(model: ReadModel): Promise<void> {
+    const generation = await this.tables.begin(model);
+    // Its positions have to show how far it is, also when nothing it wants comes along.
+    const handler = { ...readModelHandler(model, this.tables, generation), movesAlways: true };
+    const { subscription } = await this.run(handler);
+    try {
+      await this.until(async () => subscription.status().caughtUp, Number.POSITIVE_INFINITY);
+      await this.tables.show(model, generation, (isBehind) => this.until(async () => !(await isBehind()), HOLD_MS_MAX));
+    } catch (error) {
+      await this.end(handler.id);
+      throw error;
+    }
+    for (const { handler: other } of [...this.running.values()]) {
+      if (other.name === model.name && other.id !== handler.id) await this.end(other.id);
+    }
+  }
+
+  private async run(handler: Handler): Promise<Running> {
     const { service, bus, log, logger } = this.options;
     const { turns } = this;
     const { signal } = this.stopping;
+    this.handlers.set(handler.id, handler);
     const delivery = new Delivery({ service, handler, dataSource: log.dataSource, turns, logger, signal });
     const subscription = await bus.subscribe({
       // A group of its own for each handler: docs/adr/0020.
-      group: `mledger.${service}.${handler.name}`,
+      group: `mledger.${service}.${handler.id}`,
       topics: handler.topics,
-      handle: (batch) => delivery.handle(batch),
+      handle: (batch) => delivery.handle(batch).catch((error: unknown) => this.failed(handler, error)),
       startFrom: (place) => delivery.startFrom(place),
     });
-    this.running.set(handler.name, { handler, delivery, subscription, caughtUp: false });
+    const running = { handler, delivery, subscription, caughtUp: false };
+    this.running.set(handler.id, running);
+    return running;
   }
 
-  private unreadyReason(running: Running): string | undefined {
-    const { handler, delivery, subscription } = running;
-    const [waiting] = delivery.waiting();
-    if (waiting) return `${handler.name} waits at ${waiting.place}: ${errorText(waiting.error)}`;
-    const { state, since, caughtUp } = subscription.status();
-    running.caughtUp ||= caughtUp;
-    if (!running.caughtUp) return `${handler.name} is not up to date yet`;
-    const lost = state !== 'running' && Date.now() - since.getTime() > DISCONNECTED_MS_MAX;
-    return lost ? `${handler.name} has lost the bus` : undefined;
+  /** A read model that another replica has rebuilt goes on in its new table. */
+  private failed(handler: Handler, error: unknown): never {
+    if (error instanceof Superseded && this.running.has(handler.id)) void this.follow(handler);
+    throw error;
   }
+
+  private async follow(handler: Handler): Promise<void> {
+    const model = this.options.readModels!.find(({ name }) => name === handler.name)!;
+    const { logger } = this.options;
+    try {
+      await this.end(handler.id);
+      if (this.stopping.signal.aborted) return;
+      await this.run(readModelHandler(model, this.tables, await this.tables.live(model)));
+    } catch (error) {
+      logger.error(
+        { consumer: handler.id, error: errorText(error) },
+        'cannot follow a rebuilt read model: start this service anew',
+      );
+    }
+  }
+
+  private async end(id: string): Promise<void> {
+    const running = this.running.get(id);
+    this.running.delete(id);
+    await running?.subscription.stop();
+    this.handlers.delete(id);
+  }
+
+  private async until(condition: () => Promise<boolean>, timeoutMs: number): Promise<void> {
+    const deadline = Date.now() + timeoutMs;
+    while (!(await condition())) {
+      if (Date.now() > deadline)
+        throw new Error(`the rebuilt read model did not reach the live one in ${timeoutMs} ms`);
+      if (!(await pause(CATCH_UP_POLL_MS, this.stopping.signal))) throw new Error('this service is stopping');
+    }
+  }
+}
+
+function unreadyReason(running: Running): string | undefined {
+  const { handler, delivery, subscription } = running;
+  const [waiting] = delivery.waiting();
+  if (waiting) return `${handler.name} waits at ${waiting.place}: ${errorText(waiting.error)}`;
+  const { state, since, caughtUp } = subscription.status();
+  running.caughtUp ||= caughtUp;
+  if (!running.caughtUp) return `${handler.name} is not up to date yet`;
+  const lost = state !== 'running' && Date.now() - since.getTime() > DISCONNECTED_MS_MAX;
+  return lost ? `${handler.name} has lost the bus` : undefined;
+}
+
+function refused(kind: 'not-found' | 'conflict', code: string, message: string): CommandRefused {
+  return new CommandRefused({ kind, code, message });
 }

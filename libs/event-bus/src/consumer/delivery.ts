@@ -6,8 +6,9 @@ import { asError, errorText, failureKind } from '../failure';
 import type { Handler } from './handler';
 import { type Incoming, readEvent } from './incoming';
 import { park } from './parked-events';
-import { followVersions, lockPlaces, movePosition, readPosition, VersionJump } from './position';
+import { followVersions, lockPlaces, movePosition, moveVersions, readPosition, VersionJump } from './position';
 import { FORGET_POSITION, START_FROM } from './positions.sql';
+import { Superseded } from './read-model-tables';
 import type { Turns } from './turns';
 
 /** A message that fails so often, for reasons of its own, is parked. */
@@ -34,6 +35,11 @@ export interface DeliveryCounters {
   failed: number;
 }
 
+interface Poison {
+  readonly error: unknown;
+  readonly tries: number;
+}
+
 export interface DeliveryOptions {
   readonly service: ServiceName;
   readonly handler: Handler;
@@ -51,7 +57,7 @@ export class Delivery {
   private readonly id: { service: ServiceName; consumer: string };
 
   constructor(private readonly options: DeliveryOptions) {
-    this.id = { service: options.service, consumer: options.handler.name };
+    this.id = { service: options.service, consumer: options.handler.id };
   }
 
   /** The partitions that wait before a message that cannot be handled. */
@@ -75,7 +81,7 @@ export class Delivery {
   /** Where the handler stands; undefined: from the oldest. */
   async startFrom({ topic, partition, high }: { topic: string } & PartitionRange): Promise<string | undefined> {
     const { handler, dataSource, logger } = this.options;
-    const key = [handler.name, topic, partition];
+    const key = [handler.id, topic, partition];
     const [row] = (await dataSource.query(START_FROM, key)) as { next_offset: number }[];
     if (!row) return undefined;
     if (BigInt(row.next_offset) <= BigInt(high)) return String(row.next_offset);
@@ -145,38 +151,42 @@ export class Delivery {
 
   /** Whether only the bus may bring it again, so that nothing of this partition passes it by. */
   private mustWait(error: unknown, tries: number): boolean {
+    if (error instanceof VersionJump || error instanceof Superseded) return true;
     const kind = failureKind(error);
     if (kind === 'conflict') return tries >= TRIES_MAX;
-    return kind === 'transient' || this.options.handler.neverPark || error instanceof VersionJump;
+    return kind === 'transient' || this.options.handler.neverPark;
   }
 
-  private async commit(
-    batch: MessageBatch,
-    items: readonly Incoming[],
-    poison?: { error: unknown; tries: number },
-  ): Promise<void> {
-    const { dataSource, turns, handler } = this.options;
-    const done = await turns.take(() =>
-      dataSource.transaction(async (manager) => {
-        await lockPlaces(manager, this.id, [batch]);
-        const position = await readPosition(manager, handler.name, batch, items);
-        const fresh = items.filter((item) => position.isFresh(item));
-        if (handler.everyType && handler.carries === 'events') {
-          await followVersions(manager, handler.name, batch.topic, fresh);
-        }
-        const wanted = fresh.filter((item) => this.wants(item));
-        const behind = wanted.filter(({ event }) => event && position.parkedStreams.has(event.stream));
-        const ready = wanted.filter((item) => !behind.includes(item));
-        if (poison) await this.park(manager, ready, poison.tries, errorText(poison.error));
-        else await this.apply(manager, ready);
-        await this.park(manager, behind, 0, 'waits behind an earlier event of its stream');
-        await movePosition(manager, handler.name, batch, items);
-        return { handled: poison ? 0 : ready.length, parked: behind.length + (poison ? ready.length : 0) };
-      }),
-    );
+  private async commit(batch: MessageBatch, items: readonly Incoming[], poison?: Poison): Promise<void> {
+    const { dataSource, turns } = this.options;
+    const done = await turns.take(() => dataSource.transaction((manager) => this.work(manager, batch, items, poison)));
     this.counters.handled += done.handled;
     this.counters.parked += done.parked;
     this.movedAt.set(`${batch.topic}/${batch.partition}`, Date.now());
+  }
+
+  /** The handler's work comes before the first write of ours: an append that joins this transaction relies on that. */
+  private async work(
+    manager: EntityManager,
+    batch: MessageBatch,
+    items: readonly Incoming[],
+    poison: Poison | undefined,
+  ): Promise<{ handled: number; parked: number }> {
+    const { handler } = this.options;
+    await lockPlaces(manager, this.id, [batch]);
+    const position = await readPosition(manager, handler.id, batch, items);
+    const fresh = items.filter((item) => position.isFresh(item));
+    const followed = handler.everyType && handler.carries === 'events';
+    const versions = followed ? await followVersions(manager, handler.id, batch.topic, fresh) : undefined;
+    const wanted = fresh.filter((item) => this.wants(item));
+    const behind = wanted.filter(({ event }) => event && position.parkedStreams.has(event.stream));
+    const ready = wanted.filter((item) => !behind.includes(item));
+    if (poison) await this.park(manager, ready, poison.tries, errorText(poison.error));
+    else await this.apply(manager, ready);
+    await this.park(manager, behind, 0, 'waits behind an earlier event of its stream');
+    if (versions) await moveVersions(manager, handler.id, batch.topic, versions);
+    await movePosition(manager, handler.id, batch, items);
+    return { handled: poison ? 0 : ready.length, parked: behind.length + (poison ? ready.length : 0) };
   }
 
   private async apply(manager: EntityManager, items: readonly Incoming[]): Promise<void> {
@@ -188,13 +198,17 @@ export class Delivery {
   private async park(manager: EntityManager, items: readonly Incoming[], tries: number, reason: string): Promise<void> {
     const { handler, logger } = this.options;
     for (const item of items) {
-      await park(manager, handler.name, item, { tries, reason });
+      await park(manager, handler.id, item, { tries, reason });
       const { topic, partition, offset } = item.message;
-      logger.error({ consumer: handler.name, topic, partition, offset, event: item.event?.id, tries, reason }, 'parked');
+      logger.error(
+        { consumer: handler.name, topic, partition, offset, event: item.event?.id, tries, reason },
+        'parked',
+      );
     }
   }
 
   private isTimeToMove({ topic, partition }: MessageBatch): boolean {
+    if (this.options.handler.movesAlways) return true;
     return Date.now() - (this.movedAt.get(`${topic}/${partition}`) ?? 0) >= UNWANTED_MOVE_MS_MIN;
   }
 

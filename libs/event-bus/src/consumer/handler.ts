@@ -1,8 +1,9 @@
 import { catalogOf, eventTopic, type ServiceName } from '@mledger/contracts';
-import { applyProjection, type Projection, type Sequenced } from '@mledger/event-log';
+import { type Projection, projectInto, type Sequenced } from '@mledger/event-log';
 import type { EntityManager } from 'typeorm';
 import type { ReceivedMessage } from '../event-bus';
 import type { Incoming } from './incoming';
+import { type ReadModelTables, tableName } from './read-model-tables';
 
 /** In `on` or `types`: every event of the services in `from`. Then a missing event is noticed by its version. */
 export const EVERY_TYPE = '*';
@@ -21,7 +22,10 @@ export interface Reaction {
   readonly neverPark?: boolean;
 }
 
-/** Rows made of other services' events, applied in batches. Each row depends on one source stream. */
+/**
+ * Rows made of other services' events, applied in batches. Each row depends on one source stream. `mode` does not matter here.
+ * Its entity is given to the log's `entities`; its table and view are made by the consumer.
+ */
 export interface ReadModel<Row extends object = object> extends Projection<Row> {
   readonly from: readonly ServiceName[];
   readonly neverPark?: boolean;
@@ -37,6 +41,8 @@ export interface PayloadHandler {
 /** What reactions, read models and payload handlers have in common: work done in the transaction that moves the position. */
 export interface Handler {
   readonly name: string;
+  /** Under which its positions are stored, and its Kafka group is known. */
+  readonly id: string;
   readonly topics: readonly string[];
   readonly carries: 'events' | 'payloads';
   readonly everyType: boolean;
@@ -44,6 +50,8 @@ export interface Handler {
   readonly neverPark: boolean;
   /** How many go into one transaction. */
   readonly atOnceMax: number;
+  /** Moves the stored position over unwanted events too, at once. */
+  readonly movesAlways?: boolean;
   apply(items: readonly Incoming[], manager: EntityManager): Promise<void>;
 }
 
@@ -57,15 +65,18 @@ export function reactionHandler(reaction: Reaction): Handler {
   };
 }
 
-export function readModelHandler(model: ReadModel): Handler {
+export function readModelHandler(model: ReadModel, tables: ReadModelTables, generation: number): Handler {
   const handler = eventHandler(model.name, model.from, model.types, model.neverPark);
   const projection = { ...model, types: [...handler.types] };
+  const table = tableName(model.name, generation);
   return {
     ...handler,
+    id: table,
     atOnceMax: READ_MODEL_EVENTS_MAX,
     async apply(items, manager) {
+      await tables.holdGeneration(manager, model, generation);
       const events = items.map(({ event }) => event!);
-      await applyProjection(manager, projection, events);
+      await projectInto(manager.dataSource, manager, projection, events, table);
     },
   };
 }
@@ -73,6 +84,7 @@ export function readModelHandler(model: ReadModel): Handler {
 export function payloadHandler({ name, topic, handle }: PayloadHandler): Handler {
   return {
     name,
+    id: name,
     topics: [topic],
     carries: 'payloads',
     everyType: true,
@@ -101,5 +113,5 @@ function eventHandler(
     }
   }
   const wanted = everyType ? known : new Set(types);
-  return { name, topics: from.map(eventTopic), carries: 'events', everyType, types: wanted, neverPark };
+  return { name, id: name, topics: from.map(eventTopic), carries: 'events', everyType, types: wanted, neverPark };
 }

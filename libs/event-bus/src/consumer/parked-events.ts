@@ -70,7 +70,11 @@ export class ParkedEvents {
 
   /** In the order in which they were parked; `after` is the id of the last one seen. */
   async list(page: { after?: string; limit: number; tenant?: string }): Promise<ParkedEvent[]> {
-    const rows = (await this.dataSource.query(LIST, [page.after ?? 0, page.tenant ?? null, page.limit])) as ParkedEvent[];
+    const rows = (await this.dataSource.query(LIST, [
+      page.after ?? 0,
+      page.tenant ?? null,
+      page.limit,
+    ])) as ParkedEvent[];
     return rows.map(described);
   }
 

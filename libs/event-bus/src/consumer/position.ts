@@ -57,7 +57,8 @@ export async function readPosition(
     // An installation that changed its transport finds in one what was done through the other, so all three count.
     isFresh: ({ event, message }) =>
       event
-        ? event.seq > Math.max(lastSeq(partition), lastSeq(IN_PROCESS_PARTITION), lastSeq(streamPartition(event.stream)))
+        ? event.seq >
+          Math.max(lastSeq(partition), lastSeq(IN_PROCESS_PARTITION), lastSeq(streamPartition(event.stream)))
         : BigInt(message.offset) >= nextOffset,
   };
 }
@@ -75,15 +76,15 @@ export async function movePosition(
   await manager.query(MOVE, [consumer, topic, partition, String(nextOffset), lastSeq]);
 }
 
-/** Checks that nothing is missing in the streams of these events, and remembers how far they are. @throws {VersionJump} */
+/** Checks that nothing is missing in the streams of these events; returns how far each then is. @throws {VersionJump} */
 export async function followVersions(
   manager: EntityManager,
   consumer: string,
   topic: string,
   items: readonly Incoming[],
-): Promise<void> {
+): Promise<Map<string, number>> {
   const streams = streamsOf(items);
-  if (streams.length === 0) return;
+  if (streams.length === 0) return new Map();
   const rows = (await manager.query(VERSIONS, [consumer, topic, streams])) as { stream: string; version: number }[];
   const versions = new Map(rows.map(({ stream, version }) => [stream, Number(version)]));
   for (const { event } of items) {
@@ -97,6 +98,16 @@ export async function followVersions(
     }
     versions.set(event.stream, Math.max(before, event.version));
   }
+  return versions;
+}
+
+export async function moveVersions(
+  manager: EntityManager,
+  consumer: string,
+  topic: string,
+  versions: ReadonlyMap<string, number>,
+): Promise<void> {
+  if (versions.size === 0) return;
   await manager.query(MOVE_VERSIONS, [consumer, topic, [...versions.keys()], [...versions.values()]]);
 }
 

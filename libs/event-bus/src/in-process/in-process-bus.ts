@@ -24,7 +24,9 @@ export class InProcessBus implements EventBus {
     private readonly spool: Spool,
     private readonly logger: BusLogger,
   ) {
-    this.logs = new Map(SERVICE_NAMES.map((service) => [eventTopic(service), new LogTopic(eventTopic(service), service)]));
+    this.logs = new Map(
+      SERVICE_NAMES.map((service) => [eventTopic(service), new LogTopic(eventTopic(service), service)]),
+    );
   }
 
   /** Makes the spool in the database of `url` unless it is there. */

@@ -27,7 +27,12 @@ export class InProcessSubscription implements BusSubscription {
     private readonly logger: BusLogger,
     private readonly onStopped: () => void,
   ) {
-    this.readers = options.topics.map((topic) => ({ topic, source: sourceOf(topic), next: undefined, reachedEnd: false }));
+    this.readers = options.topics.map((topic) => ({
+      topic,
+      source: sourceOf(topic),
+      next: undefined,
+      reachedEnd: false,
+    }));
   }
 
   start(): void {
@@ -53,7 +58,7 @@ export class InProcessSubscription implements BusSubscription {
 
   private async follow(reader: Reader): Promise<void> {
     const { signal } = this.stopping;
-    for (let failures = 0; !signal.aborted; ) {
+    for (let failures = 0; !signal.aborted;) {
       try {
         await this.advance(reader);
         failures = 0;
@@ -61,7 +66,10 @@ export class InProcessSubscription implements BusSubscription {
         failures += 1;
         const retryInMs = backoffMs(failures);
         const { group } = this.options;
-        this.logger.debug({ group, topic: reader.topic, failures, retryInMs, error: errorText(error) }, 'a topic waits');
+        this.logger.debug(
+          { group, topic: reader.topic, failures, retryInMs, error: errorText(error) },
+          'a topic waits',
+        );
         await pause(retryInMs, signal);
       }
     }

@@ -15,7 +15,7 @@ const TAIL_BYTES_MAX = 1024 * 1024;
 export class LogTopic implements TopicSource {
   private readonly waiters = new Waiters();
   private log: LogSource | undefined;
-  private subscription: { stop(): Promise<void> | void } | undefined;
+  private subscription: { stop(): Promise<void> } | undefined;
   private head = 0;
   private tail: ReceivedMessage[] = [];
   private tailBytes = 0;
@@ -29,7 +29,7 @@ export class LogTopic implements TopicSource {
     if (this.log) throw new Error(`the log of ${this.service} is registered already`);
     this.log = log;
     this.head = await log.store.head();
-    this.subscription = log.subscribe({ afterSeq: this.head, onEvents: (events) => this.grow(events) });
+    this.subscription = log.subscribe({ afterSeq: this.head, onEvents: async (events) => this.grow(events) });
     this.waiters.wake();
   }
 
@@ -74,7 +74,10 @@ export class LogTopic implements TopicSource {
       this.head = event.seq;
     }
     let dropped = 0;
-    while (this.tail.length - dropped > TAIL_EVENTS_MAX || (this.tailBytes > TAIL_BYTES_MAX && dropped < this.tail.length)) {
+    while (
+      this.tail.length - dropped > TAIL_EVENTS_MAX ||
+      (this.tailBytes > TAIL_BYTES_MAX && dropped < this.tail.length)
+    ) {
       this.tailBytes -= this.tail[dropped]!.value.length;
       dropped += 1;
     }

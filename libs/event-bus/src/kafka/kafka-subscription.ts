@@ -167,7 +167,10 @@ export class KafkaSubscription implements BusSubscription {
     this.become('running');
   }
 
-  private async eachBatch(consumer: Consumer, { batch, resolveOffset, heartbeat, isRunning, ...payload }: EachBatchPayload) {
+  private async eachBatch(
+    consumer: Consumer,
+    { batch, resolveOffset, heartbeat, isRunning, ...payload }: EachBatchPayload,
+  ) {
     const { assignment } = this;
     const place = { topic: batch.topic, partition: batch.partition };
     this.progress.seeHigh(place, BigInt(batch.highWatermark));
@@ -179,9 +182,7 @@ export class KafkaSubscription implements BusSubscription {
       if (!isRunning() || payload.isStale() || assignment !== this.assignment) return;
       const messages = batch.messages.slice(from, from + SLICE_MESSAGES).map((message) => received(place, message));
       try {
-        await this.progress.during(() =>
-          beating(heartbeat, () => this.options.handle({ ...place, messages })),
-        );
+        await this.progress.during(() => beating(heartbeat, () => this.options.handle({ ...place, messages })));
       } catch (error) {
         // It goes no further than here: kafkajs would take a TypeError of a handler for its own crash.
         this.holdBack(place, payload.pause, error);
@@ -250,7 +251,8 @@ export class KafkaSubscription implements BusSubscription {
     while (await wait(WATCH_EVERY_MS, this.stopping.signal)) {
       try {
         for (const topic of topics) {
-          for (const { partition, high } of await ranges(topic)) this.progress.seeHigh({ topic, partition }, BigInt(high));
+          for (const { partition, high } of await ranges(topic))
+            this.progress.seeHigh({ topic, partition }, BigInt(high));
         }
       } catch (error) {
         // The broker is away; that is no fault of the consumer's, and is not counted as one.
