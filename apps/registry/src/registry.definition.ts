@@ -28,7 +28,7 @@ export class RegistryModule {}
 /** Registered models, versions, aliases, gates and promotions. */
 export const registryService: ServiceDefinition = {
   name: 'registry',
-  imports: RegistryModule,
+  module: RegistryModule,
   projections: [modelsProjection, modelVersionsProjection, aliasHistoryProjection, promotionsProjection],
   readModels: [sourceRuns, sourceMetrics, sourceLoggedModels, sourceFiles, knownPipelines],
 };

@@ -61,7 +61,8 @@ export class RegisteredModelsController {
       caller.tenant,
       rows.map((row) => row.modelId),
     );
-    const byModel = Map.groupBy(latest, (version) => version.modelId);
+    const byModel = new Map(rows.map((row) => [row.modelId, [] as FoundVersionRow[]]));
+    for (const version of latest) byModel.get(version.modelId)?.push(version);
     return { registered_models: rows.map((row) => modelAnswer(row, byModel.get(row.modelId) ?? [])), ...next };
   }
 

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto';
 import { Injectable } from '@nestjs/common';
 import { DataSource } from 'typeorm';
 import type { MetricObservation, ModelFile, ModelOrigin } from '@mledger/contracts';
-import { CommandRefused } from '@mledger/event-log';
+import { canonicalJson, CommandRefused } from '@mledger/event-log';
+import { ApiError } from '@mledger/service-kit';
 import type { GateEvidence } from '../registered-model/gates';
 import { invalid, type ModelSource } from '../registered-model/model-source';
 import { until } from './until';
@@ -124,7 +126,7 @@ export class ModelSources {
       ...{ source: claim.source, artifactLocation: logged.artifactLocation, loggedModelId },
       ...{ runId: claim.runId ?? logged.sourceRunId, experimentId: logged.experimentId },
       manifestSha256: logged.manifestSha256,
-      files: await this.files(claim.tenant, loggedModelFiles(loggedModelId), ''),
+      files: await this.filesOfManifest(claim.tenant, loggedModelId, logged.manifestSha256),
     };
   }
 
@@ -176,6 +178,16 @@ export class ModelSources {
     });
   }
 
+  /** The files of a whole logged model: exactly those that its digest covers, which may arrive a moment after it. */
+  private async filesOfManifest(tenant: string, loggedModelId: string, sha256: string | null): Promise<ModelFile[]> {
+    const read = () => this.files(tenant, loggedModelFiles(loggedModelId), '');
+    const files = await until(read, (found) => manifestSha256(found) === sha256);
+    if (manifestSha256(files) === sha256) return files;
+    throw ApiError.unavailable(
+      `The files of logged model ${loggedModelId} are not all known here yet: try again shortly`,
+    );
+  }
+
   /** Files below a folder, with paths relative to it. */
   private async files(tenant: string, owner: string, folder: string): Promise<ModelFile[]> {
     const rows = await this.database.query<ModelFile[]>(FILES, [tenant, owner, folder]);
@@ -191,6 +203,14 @@ interface SourceMetric {
   readonly step: number;
   readonly timestampMs: number;
   readonly eventId: string;
+}
+
+/** As LoggedModelReady defines it: over path, digest and size of each file, ordered by path as UTF-16 units. */
+function manifestSha256(files: readonly ModelFile[]): string {
+  const manifest = files
+    .map(({ path, sha256, sizeBytes }) => ({ path, sha256, sizeBytes }))
+    .sort((one, other) => (one.path < other.path ? -1 : 1));
+  return createHash('sha256').update(canonicalJson(manifest)).digest('hex');
 }
 
 const isFilled = (files: readonly ModelFile[]): boolean => files.length > 0;

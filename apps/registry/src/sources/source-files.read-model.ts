@@ -25,7 +25,7 @@ export class SourceFileRow {
 export const runFiles = (runId: string): string => `run:${runId}`;
 export const loggedModelFiles = (loggedModelId: string): string => `model:${loggedModelId}`;
 
-const TYPES = ['ArtifactStored', 'ArtifactDeleted'] as const;
+const TYPES = ['ArtifactStored', 'ArtifactsDeleted'] as const;
 type ArtifactEvent = Extract<Recorded<ExperimentsEvent>, { type: (typeof TYPES)[number] }>;
 
 export const sourceFiles: ReadModel<SourceFileRow> = {
@@ -38,10 +38,10 @@ export const sourceFiles: ReadModel<SourceFileRow> = {
 };
 
 function projectFile(event: ArtifactEvent): RowChange<SourceFileRow>[] {
-  const { runId, modelId, path } = event.data;
+  const { runId, modelId } = event.data;
   const owner = modelId === undefined ? runFiles(runId ?? '') : loggedModelFiles(modelId);
-  const key = { tenant: event.tenant, owner, path };
-  if (event.type === 'ArtifactDeleted') return [{ remove: key }];
-  const { objectKey, sizeBytes, sha256 } = event.data;
-  return [{ put: { ...key, objectKey, sizeBytes, sha256 } }];
+  const key = { tenant: event.tenant, owner };
+  if (event.type === 'ArtifactsDeleted') return event.data.paths.map((path) => ({ remove: { ...key, path } }));
+  const { path, objectKey, sizeBytes, sha256 } = event.data;
+  return [{ put: { ...key, path, objectKey, sizeBytes, sha256 } }];
 }
