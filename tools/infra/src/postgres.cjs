@@ -191,10 +191,7 @@ async function createDatabase(url, name) {
  */
 async function startTestPostgres({ durable = false, settings = {}, log } = {}) {
   const parent = fs.realpathSync(os.tmpdir());
-  for (const name of fs.readdirSync(parent)) {
-    const left = path.join(parent, name);
-    if (name.startsWith(TEST_FOLDER_PREFIX) && isAbandoned(left)) removeData(left);
-  }
+  sweepTestFolders(parent);
   const dataFolder = fs.mkdtempSync(path.join(parent, TEST_FOLDER_PREFIX));
   fs.chmodSync(dataFolder, 0o755); // Root's server runs under another account, which must get in.
   return startPostgres({
@@ -204,6 +201,25 @@ async function startTestPostgres({ durable = false, settings = {}, log } = {}) {
     settings: { max_connections: '300', ...settings },
     log,
   });
+}
+
+/**
+ * Removes our own folders that killed runs left. Never another user's: the temp folder is everybody's, and what lies in there could
+ * send us anywhere.
+ * @param {string} parent
+ */
+function sweepTestFolders(parent) {
+  for (const name of fs.readdirSync(parent)) {
+    const left = path.join(parent, name);
+    if (!name.startsWith(TEST_FOLDER_PREFIX)) continue;
+    const status = fs.lstatSync(left, { throwIfNoEntry: false });
+    if (!status?.isDirectory() || status.uid !== process.getuid?.() || !isAbandoned(left)) continue;
+    try {
+      removeData(left);
+    } catch {
+      // Another run removes it at this moment, and it is not in our way.
+    }
+  }
 }
 
 module.exports = { startPostgres, startTestPostgres, createDatabase };

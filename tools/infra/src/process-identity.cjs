@@ -31,7 +31,7 @@ function isAlive(identity) {
 function commandLine(pid) {
   try {
     if (process.platform === 'linux') return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
-    return execFileSync('ps', ['-o', 'command=', '-p', String(pid)], { encoding: 'utf8' });
+    return ps('-ww', '-o', 'command=', '-p', String(pid));
   } catch {
     return '';
   }
@@ -55,12 +55,17 @@ function startOnLinux(pid) {
 /** @param {number} pid */
 function startByPs(pid) {
   try {
-    const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
-    const [state = '', ...start] = line.split(/\s+/);
+    const [state = '', ...start] = ps('-o', 'stat=', '-o', 'lstart=', '-p', String(pid)).trim().split(/\s+/);
     return state === '' || state.startsWith('Z') ? undefined : start.join(' ');
   } catch {
     return undefined;
   }
+}
+
+/** @param {string[]} args */
+function ps(...args) {
+  // The date it prints must not depend on who asks.
+  return execFileSync('ps', args, { encoding: 'utf8', env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' } });
 }
 
 module.exports = { identify, isAlive, commandLine };

@@ -46,7 +46,7 @@ function untilGone(pid) {
 
 /** The shell that stops a server when we die; killed here to see what happens without it. */
 function killGuardOf(pid) {
-  const lines = execFileSync('ps', ['-A', '-o', 'pid=,args='], { encoding: 'utf8' }).split('\n');
+  const lines = execFileSync('ps', ['-A', '-ww', '-o', 'pid=', '-o', 'args='], { encoding: 'utf8' }).split('\n');
   const guard = lines.find((line) => line.includes('mledger-guard') && line.trimEnd().endsWith(` ${pid}`));
   process.kill(Number(guard.trim().split(/\s+/)[0]), 'SIGKILL');
 }
