@@ -7,7 +7,6 @@ export const BATCH_METRICS_MAX = 1000;
 export const BATCH_PARAMS_MAX = 100;
 export const BATCH_TAGS_MAX = 100;
 export const BATCH_ITEMS_MAX = 1000;
-export const BATCH_BYTES_MAX = 1_000_000;
 
 const PARAM_VALUE_CHARACTERS_MAX = 6000;
 const TAG_VALUE_CHARACTERS_MAX = 8000;

@@ -1,3 +1,5 @@
+import { CommandRefused } from '@mledger/event-log';
+
 /** One token of a filter or an order-by clause. */
 export type Token =
   | { readonly kind: 'word'; readonly text: string; readonly at: number }
@@ -10,8 +12,12 @@ const WORD_START = /[\p{L}_]/u;
 const WORD = /[\p{L}\p{N}_.\-/@#$]/u;
 const SYMBOLS = ['>=', '<=', '!=', '>', '<', '=', '(', ')', ',', '.'] as const;
 
-/** Why a text is no filter; the message names the place. */
-export class FilterFault extends Error {}
+/** Why a text is no filter, order or page token; the message names the place. */
+export class FilterFault extends CommandRefused {
+  constructor(message: string) {
+    super({ kind: 'invalid', code: 'SEARCH_INVALID', message });
+  }
+}
 
 /**
  * Splits a text into tokens in one pass over its characters: no regular expression sees more than one of them, so
