@@ -54,7 +54,7 @@ export class Predictor {
   async predict(request: PredictionRequest, caller: Caller): Promise<Prediction> {
     const endpoint = this.directory.get(caller.tenant, request.endpoint);
     const revision = chooseRevision(endpoint, request.modelVersion, Math.random());
-    const requestId = this.ids.next();
+    const requestId = this.ids.uuidv7();
     const identity = { requestId, endpoint, revision, request, caller, shadow: false };
     const startedMs = performance.now();
     let inputs: readonly Tensor[] = [];
@@ -77,7 +77,7 @@ export class Predictor {
   private runShadows(identity: PayloadIdentity, inputs: readonly Tensor[]): void {
     for (const shadow of identity.endpoint.shadows) {
       const revision = revisionOf(identity.endpoint, shadow);
-      if (revision) void this.runShadow({ ...identity, revision, requestId: this.ids.next(), shadow: true }, inputs);
+      if (revision) void this.runShadow({ ...identity, revision, requestId: this.ids.uuidv7(), shadow: true }, inputs);
     }
   }
 
@@ -182,5 +182,6 @@ function refusalOf(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof TensorInvalid) return ApiError.invalid(error.message);
   if (error instanceof PoolOverloaded) return ApiError.unavailable(error.message);
-  return ApiError.internal(error);
+  // Told to the client without its inside, as every error that nobody foresaw.
+  return new ApiError({ status: 500, code: 'INTERNAL', message: 'the prediction failed inside the server' });
 }

@@ -1,0 +1,180 @@
+import { Injectable } from '@nestjs/common';
+import type { EndpointFollows, ServedModel } from '@mledger/contracts';
+import { EventStore, stream, type CommandContext } from '@mledger/event-log';
+import { ApiError, Ids } from '@mledger/service-kit';
+import { DataSource, type EntityManager } from 'typeorm';
+import { ModelLoader } from '../inference/model-loader';
+import { ModelUnusable } from '../inference/session-pool';
+import { RegistryVersionRow } from '../projections/registry-versions.read-model';
+import { holderOf, lockAlias } from './alias-holders';
+import { endpointNameDecider } from './endpoint-name';
+import { EndpointDirectory } from './endpoint-directory';
+import { endpointDecider, type Endpoint, type EndpointCommand } from './endpoint';
+import { servedModelOf, type VersionFacts } from './served-model';
+
+/** Loads, decides and appends for endpoints, which clients know by name. */
+@Injectable()
+export class EndpointHandler {
+  constructor(
+    private readonly store: EventStore,
+    private readonly dataSource: DataSource,
+    private readonly ids: Ids,
+    private readonly models: ModelLoader,
+    private readonly directory: EndpointDirectory,
+  ) {}
+
+  /**
+   * Makes an endpoint follow a model; a new one deploys at once what it follows, if anybody holds the alias.
+   *
+   * @throws ApiError 404 for a version that is not registered, 422 for one that cannot be served
+   */
+  async follow(name: string, follows: EndpointFollows, context: CommandContext): Promise<Endpoint> {
+    const { tenant } = context;
+    const written = await this.dataSource.transaction(async (transaction) => {
+      if (follows.alias !== null) await lockAlias(transaction, { tenant, model: follows.model, alias: follows.alias });
+      const model = await this.modelToServe(transaction, tenant, follows);
+      const endpointId = (await this.store.load(endpointNameDecider, nameStream(tenant, name))).state.endpointId;
+      const target = endpointId ?? this.ids.uuidv7();
+      const issue = (command: EndpointCommand, terms: CommandContext) =>
+        this.store.handle({ decider: endpointDecider, stream: endpointStream(tenant, target), command }, terms, {
+          transaction,
+        });
+      const first =
+        endpointId === null
+          ? await this.create({ name, endpointId: target, follows }, context, transaction)
+          : await issue({ type: 'Retarget', follows }, context);
+      if (!model) return { endpointId: target, version: first.version };
+      const reason = `${name} follows ${followedUri(follows)}`;
+      const deployed = await issue({ type: 'DeployModel', servedModel: model, reason }, withoutCommandId(context));
+      return { endpointId: target, version: deployed.version };
+    });
+    await this.directory.waitFor(endpointStream(tenant, written.endpointId), written.version);
+    return this.directory.get(tenant, name);
+  }
+
+  /** Issues one command to the endpoint of a name, and waits until this replica acts on it. */
+  async issue(name: string, command: EndpointCommand, context: CommandContext): Promise<Endpoint> {
+    const { endpointId } = this.directory.get(context.tenant, name);
+    const target = endpointStream(context.tenant, endpointId);
+    const { version, state } = await this.store.handle({ decider: endpointDecider, stream: target, command }, context);
+    await this.directory.waitFor(target, version);
+    return state;
+  }
+
+  async delete(name: string, context: CommandContext): Promise<void> {
+    const { endpointId } = this.directory.get(context.tenant, name);
+    const target = endpointStream(context.tenant, endpointId);
+    const release = { type: 'ReleaseName', endpointId, endpoint: name } as const;
+    const [, { version }] = await this.store.handleAll(
+      [
+        { decider: endpointNameDecider, stream: nameStream(context.tenant, name), command: release },
+        { decider: endpointDecider, stream: target, command: { type: 'DeleteEndpoint' } },
+      ],
+      context,
+    );
+    await this.directory.waitFor(target, version);
+  }
+
+  /** Deploys a version to one endpoint, or records why that cannot be. The model is loaded first, so that what is deployed can answer. */
+  async deploy(
+    input: { endpointId: string; facts: VersionFacts; reason: string },
+    context: CommandContext,
+    transaction: EntityManager,
+  ): Promise<void> {
+    const target = endpointStream(context.tenant, input.endpointId);
+    const command = await this.deployment(input.facts, input.reason);
+    await this.store.handle({ decider: endpointDecider, stream: target, command }, context, { transaction });
+  }
+
+  private async deployment(facts: VersionFacts, reason: string): Promise<EndpointCommand> {
+    const served = servedModelOf(facts);
+    if ('unusable' in served) return { type: 'RecordFailedRevision', reason: served.unusable };
+    try {
+      await this.models.ensure(served.model);
+      return { type: 'DeployModel', servedModel: served.model, reason };
+    } catch (error) {
+      if (error instanceof ModelUnusable) return { type: 'RecordFailedRevision', reason: error.message };
+      throw error;
+    }
+  }
+
+  private async create(
+    { name, endpointId, follows }: { name: string; endpointId: string; follows: EndpointFollows },
+    context: CommandContext,
+    transaction: EntityManager,
+  ): Promise<{ version: number }> {
+    const { tenant } = context;
+    const claim = { type: 'ClaimName', endpointId, endpoint: name } as const;
+    const create = { type: 'CreateEndpoint', endpointId, endpoint: name, follows } as const;
+    const handled = await this.store.handleAll(
+      [
+        { decider: endpointNameDecider, stream: nameStream(tenant, name), command: claim },
+        { decider: endpointDecider, stream: endpointStream(tenant, endpointId), command: create },
+      ],
+      context,
+      { transaction },
+    );
+    return handled[1];
+  }
+
+  private async modelToServe(
+    manager: EntityManager,
+    tenant: string,
+    follows: EndpointFollows,
+  ): Promise<ServedModel | undefined> {
+    const facts = await this.factsOf(manager, tenant, follows);
+    if (!facts) return undefined;
+    const served = servedModelOf(facts);
+    if ('unusable' in served) throw unprocessable(served.unusable);
+    try {
+      await this.models.ensure(served.model);
+      return served.model;
+    } catch (error) {
+      throw error instanceof ModelUnusable ? unprocessable(error.message) : error;
+    }
+  }
+
+  private async factsOf(
+    manager: EntityManager,
+    tenant: string,
+    { model, alias, version }: EndpointFollows,
+  ): Promise<VersionFacts | undefined> {
+    const registered = await manager.findOneBy(RegistryVersionRow, {
+      tenant,
+      model,
+      ...(version !== null && { version }),
+    });
+    if (!registered) {
+      throw ApiError.notFound(
+        `there is no registered model ${model}${version === null ? '' : ` with version ${version}`}`,
+      );
+    }
+    return alias === null ? registered : holderOf(manager, { tenant, model, alias });
+  }
+}
+
+export function endpointStream(tenant: string, endpointId: string): string {
+  return stream(tenant, 'endpoint', endpointId);
+}
+
+function nameStream(tenant: string, name: string): string {
+  return stream(tenant, 'endpoint-name', name);
+}
+
+export function followedUri({ model, alias, version }: EndpointFollows): string {
+  return alias === null ? `models:/${model}/${version}` : `models:/${model}@${alias}`;
+}
+
+/** The second command of one request must not be taken for a repetition of the first. */
+function withoutCommandId({
+  commandId: _commandId,
+  requestHash: _requestHash,
+  expectedVersion: _expectedVersion,
+  ...rest
+}: CommandContext): CommandContext {
+  return rest;
+}
+
+function unprocessable(message: string): ApiError {
+  return new ApiError({ status: 422, code: 'MODEL_UNUSABLE', message });
+}

@@ -1,0 +1,57 @@
+import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
+import { ApiError, Caller, readBody, type FastifyReply, type FastifyRequest } from '@mledger/service-kit';
+import { INFER_BYTES_MAX } from '../oip/oip.controller';
+import { Predictor } from '../inference/predictor';
+import { TensorInvalid } from '../inference/tensor';
+import { readScoringCsv, readScoringJson, tensorsOf, type ScoringInput } from './scoring-input';
+import { predictionsOf } from './scoring-output';
+
+/** MLflow's scoring protocol, as its own model servers speak it. */
+@Controller('endpoints')
+export class InvocationsController {
+  constructor(private readonly predictor: Predictor) {}
+
+  @Post(':name/invocations')
+  @HttpCode(200)
+  async invoke(
+    @Param('name') name: string,
+    @Req() request: FastifyRequest,
+    @Res({ passthrough: true }) reply: FastifyReply,
+    @Caller() caller: Caller,
+  ): Promise<object> {
+    const read = readerOf(request.headers['content-type']);
+    const body = await readBody(request.raw, request.headers, INFER_BYTES_MAX);
+    const input = readInput(read, body.toString('utf8'));
+    const prediction = await this.predictor.predict(
+      {
+        endpoint: name,
+        clientRequestId: undefined,
+        inputs: ({ inputs }) => tensorsOf(input, inputs),
+        outputs: undefined,
+      },
+      caller,
+    );
+    reply.header('x-request-id', prediction.requestId);
+    return { predictions: predictionsOf(prediction.outputs, input.kind === 'frame') };
+  }
+}
+
+type Reader = (text: string) => ScoringInput;
+
+/** @throws ApiError 415 for another content type, charset or content-type parameter, as MLflow's own server */
+function readerOf(contentType: string | undefined): Reader {
+  const [type, ...parameters] = (contentType ?? '').split(';').map((part) => part.trim().toLowerCase());
+  const others = parameters.filter((parameter) => !/^charset="?utf-?8"?$/.test(parameter));
+  if (others.length > 0) throw ApiError.unsupportedMediaType(`content-type parameter ${others[0]} is not supported`);
+  if (type === 'application/json') return readScoringJson;
+  if (type === 'text/csv') return readScoringCsv;
+  throw ApiError.unsupportedMediaType('this predictor supports application/json and text/csv');
+}
+
+function readInput(read: Reader, text: string): ScoringInput {
+  try {
+    return read(text);
+  } catch (error) {
+    throw error instanceof TensorInvalid ? ApiError.invalid(error.message) : error;
+  }
+}
