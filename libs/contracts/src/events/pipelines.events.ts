@@ -110,8 +110,16 @@ const runEvents = [
   pipelinesEvent(
     'RunTriggered',
     'A run begins, with the whole definition it follows.',
-    z.object({ ...run, revision: z.number().int().positive(), steps: z.array(step), role, cause }),
-    { ...RUN, revision: 1, steps: [STEP], role: 'contributor', cause: { kind: 'request' } },
+    z.object({
+      ...run,
+      revision: z.number().int().positive(),
+      steps: z.array(step),
+      role,
+      /** Actor who defined the pipeline: what they may no longer do, its steps may no longer do. */
+      definer: z.string(),
+      cause,
+    }),
+    { ...RUN, revision: 1, steps: [STEP], role: 'contributor', definer: 'user:ana', cause: { kind: 'request' } },
   ),
   pipelinesEvent('StepStarted', 'A step’s process is about to start.', z.object(runStep), {
     ...RUN,
