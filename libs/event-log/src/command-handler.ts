@@ -150,7 +150,6 @@ export class CommandHandler {
 
   private async findResult(client: PoolClient, context: CommandContext): Promise<StoredResult[] | undefined> {
     const { rows } = await client.query<{ request_hash: string; result: StoredResult[] }>({
-      name: 'mledger_command',
       text: 'select request_hash, result from commands where id = $1',
       values: [context.commandId],
     });

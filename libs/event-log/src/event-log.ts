@@ -1,5 +1,7 @@
 import type { DataSource, MigrationInterface } from 'typeorm';
 import type { Pool } from 'pg';
+import type { AsOf } from './as-of';
+import type { BackgroundLoop } from './background-loop';
 import { Bell } from './bell';
 import { closeDatabase, openDatabase, type Database } from './database';
 import type { EventCatalog } from './event';
@@ -10,8 +12,14 @@ import type { Projection } from './projections/projection';
 import type { Sql } from './projections/projection-table';
 import { ensureProjections, rebuildProjection, remakeReadModel } from './projections/rebuild';
 import { ringingSubscriber } from './ring-after-commit';
-import { assertNotRestored, Sequencer } from './sequencer';
+import { commandPruner } from './prune-commands';
+import { checkRestored } from './restored';
+import { seqAt } from './seq-at';
+import { Sequencer } from './sequencer';
 import { Subscription, type SubscribeOptions } from './subscription';
+import { Checkpoints } from './tamper-evidence/checkpoints';
+import type { SignedCheckpoint, Signer } from './tamper-evidence/signer';
+import { verifyLog, type VerifyOptions, type VerifyReport } from './tamper-evidence/verify';
 
 const POOL_SIZE_MAX = 5;
 const WAIT_MS_MAX = 2_000;
@@ -32,6 +40,12 @@ export interface EventLogOptions {
   entities?: readonly (new () => object)[];
   /** The service's connections; two more are the log's (one of them shared by the process). */
   poolSizeMax?: number;
+  /** Signs checkpoints; without one there are none. Its key must be where Postgres' administrator cannot read it. */
+  signer?: Signer;
+  /** Publishes a checkpoint out of the database's reach; called again until it succeeds. */
+  onCheckpoint?: (checkpoint: SignedCheckpoint) => Promise<void>;
+  /** The database was restored from a dump: number what the dump had not numbered, and adopt the rest. */
+  afterRestore?: boolean;
   /** A failure behind the scenes, which will be tried again. */
   onError?: (error: unknown, where: string) => void;
 }
@@ -68,11 +82,11 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
       },
       async (opened) => {
         const core = coreOf(opened);
-        await assertNotRestored(core);
+        await checkRestored(core, options.afterRestore ?? false);
         await ensureProjections(core);
       },
     );
-    return new EventLog(coreOf(database), database, poolSizeMax);
+    return new EventLog(coreOf(database), database, options);
   } catch (error) {
     await bell.close();
     throw error;
@@ -87,21 +101,28 @@ export class EventLog {
   readonly pool: Pool;
   private readonly sequencer: Sequencer;
   private readonly projector: AsyncProjector;
+  private readonly pruner: BackgroundLoop;
+  private readonly checkpoints: Checkpoints | undefined;
   private readonly subscriptions = new Set<Subscription>();
   private stopping: Promise<void> | undefined;
 
   constructor(
     private readonly core: LogCore,
     private readonly database: Database,
-    poolSizeMax: number,
+    private readonly options: EventLogOptions,
   ) {
     this.dataSource = core.dataSource;
     this.pool = core.pool;
     this.dataSource.subscribers.push(ringingSubscriber(core));
     // Some connections are left for decisions and reads.
-    this.store = new EventStore(core, { flushesMax: Math.max(1, Math.floor(poolSizeMax / 2)) });
+    this.store = new EventStore(core, {
+      flushesMax: Math.max(1, Math.floor((options.poolSizeMax ?? POOL_SIZE_MAX) / 2)),
+    });
     this.sequencer = new Sequencer(core);
     this.projector = new AsyncProjector(core);
+    this.pruner = commandPruner(core);
+    const { signer, onCheckpoint } = options;
+    if (signer) this.checkpoints = new Checkpoints(core, { signer, onCheckpoint });
   }
 
   get service(): string {
@@ -112,6 +133,8 @@ export class EventLog {
   start(): void {
     this.sequencer.start();
     this.projector.start();
+    this.pruner.start();
+    this.checkpoints?.start();
   }
 
   /** Finishes what callers wait for, stops what runs behind, closes the connections. */
@@ -146,6 +169,21 @@ export class EventLog {
     return subscription;
   }
 
+  /** The seq that a moment stands for, for tables that keep from_seq and to_seq. */
+  seqAt(at: AsOf): Promise<number> {
+    return seqAt(this.core.pool, at);
+  }
+
+  /** Recomputes every hash, from the first event on, and names the first place that is not as it was. */
+  verify(options: VerifyOptions = {}): Promise<VerifyReport> {
+    return verifyLog(this.core, options, this.options.signer?.keyId);
+  }
+
+  /** Signs and publishes the head now. Undefined for an empty log, or without a signer. */
+  async checkpoint(): Promise<SignedCheckpoint | undefined> {
+    return this.checkpoints?.take();
+  }
+
   private projection(name: string): Projection {
     const found = this.core.projections.find((projection) => projection.name === name);
     if (!found) throw new Error(`${this.service} has no projection ${name}`);
@@ -157,6 +195,8 @@ export class EventLog {
     await this.store.drain();
     await this.sequencer.stop();
     await this.projector.stop();
+    await this.pruner.stop();
+    await this.checkpoints?.stop();
     await closeDatabase(this.database);
     await this.core.bell.close();
   }

@@ -12,3 +12,5 @@ export type { Projection, RowChange } from './projections/projection';
 export { applyProjection } from './projections/projector';
 export { Subscription, type SubscribeOptions } from './subscription';
 export { EventLog, openEventLog, type EventLogOptions } from './event-log';
+export { loadOrCreateSigner, signerOf, type SignedCheckpoint, type Signer } from './tamper-evidence/signer';
+export type { Fault, VerifyOptions, VerifyReport } from './tamper-evidence/verify';

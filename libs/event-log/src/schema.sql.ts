@@ -57,7 +57,12 @@ create table time_marks (at timestamptz(3) primary key, seq bigint not null);
 
 create table checkpoints (name text primary key, seq bigint not null);
 
-create table signed_checkpoints (seq bigint primary key, statement json not null);
+create table signed_checkpoints (
+  seq       bigint  primary key,
+  statement json    not null,
+  published boolean not null default false
+);
+create index signed_checkpoints_unpublished on signed_checkpoints (seq) where not published;
 
 create table projections (
   name     text primary key,
@@ -208,5 +213,37 @@ begin
     end if;
   end if;
   return query select n, cursor_row.seq + n;
+end $$;
+`;
+
+/**
+ * Makes a log that was restored from a dump at home in this cluster: numbers what the dump had not numbered, by position (right for each
+ * stream), and forgets the transaction ids of the other cluster, which are above this one's. Returns how many it numbered.
+ */
+export const ADOPT_RESTORED = `
+create function adopt_restored() returns bigint language plpgsql as $$
+declare
+  head sequencer%rowtype;
+  event_row record;
+  n bigint := 0;
+begin
+  lock table events, streams, log_order, sequencer in exclusive mode;
+  select * into head from sequencer;
+  for event_row in
+    select e.position, e.hash, e.at from events e left join log_order o on o.position = e.position
+     where o.seq is null order by e.position
+  loop
+    n := n + 1;
+    head.chain := sha256(head.chain || event_row.hash);
+    head.at := greatest(head.at, event_row.at);
+    insert into log_order (seq, position, chain) values (head.seq + n, event_row.position, head.chain);
+  end loop;
+  alter table events disable trigger append_only;
+  update events set xid = '0';
+  alter table events enable trigger append_only;
+  update streams set last_xid = '0';
+  update sequencer set xid = '0', position = (select coalesce(max(position), 0) from events),
+    seq = head.seq + n, chain = head.chain, at = head.at;
+  return n;
 end $$;
 `;

@@ -44,19 +44,3 @@ export class Sequencer {
     return numbered === BATCH_EVENTS_MAX ? 'more' : 'idle';
   }
 }
-
-/**
- * Refuses a log that was dumped and restored into a younger cluster: its transaction ids lie above the horizon, so nothing would be
- * numbered until the cluster has caught up with them.
- */
-export async function assertNotRestored(core: Pick<LogCore, 'pool' | 'service'>): Promise<void> {
-  const { rows } = await core.pool.query<{ restored: boolean }>(
-    `select coalesce((select xid from events order by xid desc limit 1) >= pg_snapshot_xmax(pg_current_snapshot()), false) as restored`,
-  );
-  if (rows[0]!.restored) {
-    throw new Error(
-      `the log of ${core.service} comes from another Postgres cluster (a restored dump): ` +
-        'open it once with { afterRestore: true } so that its transaction ids are made new',
-    );
-  }
-}

@@ -136,7 +136,6 @@ async function lastCommittedPosition(core: LogCore): Promise<number | undefined>
 
 async function hasReached(core: LogCore, name: string, target: { seq?: number; position?: number }): Promise<boolean> {
   const { rows } = await core.pool.query<{ reached: boolean }>({
-    name: 'mledger_reached',
     text: `select c.seq >= coalesce($2::bigint, (select o.seq from log_order o where o.position = $3)) as reached
              from checkpoints c where c.name = $1`,
     values: [checkpointName(name), target.seq ?? null, target.position ?? null],

@@ -1,0 +1,231 @@
+import type { PoolClient } from 'pg';
+import type { LogCore } from '../log-core';
+import type { EventRow } from '../recorded';
+import { chainHash, eventHash, GENESIS } from './hash-chain';
+import { hasValidSignature, type SignedCheckpoint } from './signer';
+import { HEADLESS, NAME_THE_GONE, ORDER_PAGE, STREAM_HEADS, TAIL_PAGE, UNNUMBERED } from './verify.sql';
+
+const PAGE_EVENTS = 1_000;
+
+export type FaultKind =
+  | 'event-changed'
+  | 'event-missing'
+  | 'event-inserted'
+  | 'order-changed'
+  | 'tail-cut'
+  | 'history-rewritten'
+  | 'stream-head'
+  | 'checkpoint-forged';
+
+/** The first place where the log is not what it was. */
+export interface Fault {
+  readonly kind: FaultKind;
+  /** A sentence for people. */
+  readonly message: string;
+  readonly seq?: number;
+  readonly stream?: string;
+  readonly version?: number;
+}
+
+export interface VerifyReport {
+  readonly service: string;
+  readonly ok: boolean;
+  readonly fault?: Fault;
+  /** The greatest seq up to which everything is as it was. */
+  readonly verifiedSeq: number;
+  /** Events checked, those not yet numbered included. */
+  readonly events: number;
+  /** Checkpoints that the chain was held against. */
+  readonly checkpoints: number;
+  /** Of these, signed by a key that is not this service's today: trusted only by those who know that key. */
+  readonly otherKeys: number;
+}
+
+export interface VerifyOptions {
+  /** One that the caller kept: the only proof against someone who can rewrite the whole database. */
+  checkpoint?: SignedCheckpoint;
+}
+
+interface Progress {
+  seq: number;
+  events: number;
+  chain: Buffer;
+  /** The last checkpoint that held. */
+  heldSeq: number;
+}
+
+type OrderRow = [number, Buffer, Buffer | null, Buffer | null, number | null, ...EventRow];
+type TailRow = [number, Buffer, Buffer | null, ...EventRow];
+
+/**
+ * Recomputes every hash from what is stored, and holds the chain against the signed checkpoints. Reads page by page, beside
+ * ordinary work; what is appended meanwhile is left to the next time.
+ */
+export async function verifyLog(core: LogCore, options: VerifyOptions, trustedKeyId?: string): Promise<VerifyReport> {
+  const client = await core.pool.connect();
+  try {
+    const checkpoints = await readCheckpoints(client, options);
+    const progress: Progress = { seq: 0, events: 0, chain: GENESIS, heldSeq: 0 };
+    const fault =
+      forged(core, checkpoints) ??
+      (await verifyOrder(client, checkpoints, progress)) ??
+      (await verifyTail(client, progress)) ??
+      (await verifyStreams(client));
+    return {
+      service: core.service,
+      ok: fault === undefined,
+      fault,
+      verifiedSeq: progress.seq,
+      events: progress.events,
+      checkpoints: checkpoints.length,
+      otherKeys: checkpoints.filter(({ keyId }) => trustedKeyId !== undefined && keyId !== trustedKeyId).length,
+    };
+  } finally {
+    client.release();
+  }
+}
+
+/** Those in the database and the caller's own, by seq. */
+async function readCheckpoints(client: PoolClient, { checkpoint }: VerifyOptions): Promise<SignedCheckpoint[]> {
+  const { rows } = await client.query<{ statement: SignedCheckpoint }>('select statement from signed_checkpoints');
+  const stored = rows.map(({ statement }) => statement);
+  return [...stored, ...(checkpoint ? [checkpoint] : [])].sort((a, b) => a.seq - b.seq);
+}
+
+function forged(core: LogCore, checkpoints: readonly SignedCheckpoint[]): Fault | undefined {
+  for (const checkpoint of checkpoints) {
+    const { service, seq } = checkpoint;
+    if (service !== core.service) {
+      return { kind: 'checkpoint-forged', message: `a checkpoint is of service ${service}, not of ${core.service}` };
+    }
+    if (!hasValidSignature(checkpoint)) {
+      return {
+        kind: 'checkpoint-forged',
+        seq,
+        message: `the signature of the checkpoint at seq ${seq} does not fit it`,
+      };
+    }
+  }
+  return undefined;
+}
+
+async function verifyOrder(
+  client: PoolClient,
+  checkpoints: readonly SignedCheckpoint[],
+  progress: Progress,
+): Promise<Fault | undefined> {
+  const { rows: heads } = await client.query<{ seq: number; chain: Buffer }>('select seq, chain from sequencer');
+  const head = heads[0]!;
+  const waiting = [...checkpoints];
+  while (progress.seq < head.seq) {
+    const toSeq = Math.min(head.seq, progress.seq + PAGE_EVENTS);
+    const { rows } = await client.query<OrderRow>({
+      text: ORDER_PAGE,
+      rowMode: 'array',
+      values: [progress.seq, toSeq],
+    });
+    for (const row of rows) {
+      const fault = await verifyRow(client, row, progress);
+      if (fault) return fault;
+      while (waiting[0]?.seq === progress.seq) {
+        const broken = heldAgainst(waiting.shift()!, progress);
+        if (broken) return broken;
+      }
+    }
+    if (progress.seq < toSeq) return missing(client, progress.seq + 1);
+  }
+  if (!progress.chain.equals(head.chain)) {
+    return {
+      kind: 'order-changed',
+      seq: head.seq,
+      message: `the chain does not end at seq ${head.seq} as the sequencer left it`,
+    };
+  }
+  const [beyond] = waiting;
+  if (!beyond) return undefined;
+  const message = `a checkpoint of ${beyond.at} was signed at seq ${beyond.seq}; the log ends at seq ${head.seq}`;
+  return { kind: 'tail-cut', seq: head.seq + 1, message };
+}
+
+async function verifyRow(client: PoolClient, row: OrderRow, progress: Progress): Promise<Fault | undefined> {
+  const [seq, chain, hash, previousHash, previousSeq, ...event] = row;
+  if (seq !== progress.seq + 1 || hash === null) return missing(client, progress.seq + 1);
+  const [stream, version] = event;
+  const at = { seq, stream, version };
+  const where = `${stream} version ${version} (seq ${seq})`;
+  if (version > 1 && previousHash === null) {
+    return { kind: 'event-missing', seq, stream, version: version - 1, message: `the event before ${where} is gone` };
+  }
+  if (!eventHash(previousHash ?? GENESIS, event).equals(hash)) {
+    return { kind: 'event-changed', ...at, message: `${where} is not the event that was appended` };
+  }
+  if (version > 1 && (previousSeq === null || previousSeq >= seq)) {
+    return { kind: 'order-changed', ...at, message: `${where} comes before the event that it follows in its stream` };
+  }
+  const next = chainHash(progress.chain, hash);
+  if (!next.equals(chain)) {
+    return { kind: 'order-changed', ...at, message: `${where} is not what was numbered ${seq}` };
+  }
+  progress.chain = next;
+  progress.seq = seq;
+  progress.events += 1;
+  return undefined;
+}
+
+function heldAgainst(checkpoint: SignedCheckpoint, progress: Progress): Fault | undefined {
+  const { seq, at } = checkpoint;
+  if (checkpoint.chain === progress.chain.toString('hex')) {
+    progress.heldSeq = seq;
+    return undefined;
+  }
+  return {
+    kind: 'history-rewritten',
+    seq: progress.heldSeq + 1,
+    message:
+      `the log agrees with itself but not with the checkpoint of ${at} at seq ${seq}: ` +
+      `something from seq ${progress.heldSeq + 1} to ${seq} was rewritten after it was signed`,
+  };
+}
+
+async function missing(client: PoolClient, seq: number): Promise<Fault> {
+  const { rows } = await client.query<{ stream: string; version: number }>(NAME_THE_GONE);
+  const [gone] = rows;
+  const what = gone ? `${gone.stream} version ${gone.version}` : 'an event, and all there was of its stream,';
+  return { kind: 'event-missing', seq, ...gone, message: `${what} is gone (seq ${seq})` };
+}
+
+async function verifyTail(client: PoolClient, progress: Progress): Promise<Fault | undefined> {
+  const { rows: inserted } = await client.query<{ stream: string; version: number }>(UNNUMBERED);
+  const [unnumbered] = inserted;
+  if (unnumbered) {
+    const { stream, version } = unnumbered;
+    const message = `${stream} version ${version} was put in after the sequencer had passed its place`;
+    return { kind: 'event-inserted', stream, version, message };
+  }
+  for (let after = 0; ;) {
+    const { rows } = await client.query<TailRow>({ text: TAIL_PAGE, rowMode: 'array', values: [after, PAGE_EVENTS] });
+    for (const [position, hash, previousHash, ...event] of rows) {
+      const [stream, version] = event;
+      const fits = (version === 1 || previousHash !== null) && eventHash(previousHash ?? GENESIS, event).equals(hash);
+      if (!fits) {
+        const message = `${stream} version ${version} (not numbered yet) is not the event that was appended`;
+        return { kind: 'event-changed', stream, version, message };
+      }
+      after = position;
+      progress.events += 1;
+    }
+    if (rows.length < PAGE_EVENTS) return undefined;
+  }
+}
+
+async function verifyStreams(client: PoolClient): Promise<Fault | undefined> {
+  for (const query of [STREAM_HEADS, HEADLESS]) {
+    const { rows } = await client.query<{ stream: string; version: number }>(query);
+    const [found] = rows;
+    if (found) {
+      const { stream, version } = found;
+      return { kind: 'stream-head', stream, version, message: `the head of ${stream} is not its last event` };
+    }
+  }
+  return undefined;
+}
