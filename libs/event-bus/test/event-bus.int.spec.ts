@@ -1,5 +1,6 @@
 import { describeWith } from '@mledger/infra/jest';
 import { busSuite } from './bus.suite';
+import { consumerSuite } from './consumer.suite';
 import { inProcessTransport, kafkaTransport, type Transport } from './transports';
 
 /** Everything that a service relies on, once for each transport. */
@@ -8,6 +9,7 @@ function suite(transport: Transport): void {
   afterAll(() => transport.stop(), 30_000);
 
   describe('topics', () => busSuite(transport));
+  describe('consumers', () => consumerSuite(transport));
 }
 
 describe('the event bus in process', () => suite(inProcessTransport()));
