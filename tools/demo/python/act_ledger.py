@@ -1,7 +1,7 @@
 """Act 7: what the ledger answers, about now and about then."""
 
 import json
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 
 from act_models import Champion
 from act_traffic import Traffic
@@ -9,7 +9,7 @@ from stage import Stage
 
 
 def ledger(stage: Stage, first: Champion, second: Champion, bad: Champion, last: Champion, traffic: Traffic) -> None:
-    """From one prediction of the bad model back to the commit that made it bad; the champions of the past; the proof."""
+    """From one prediction of the bad model back to the commit that made it bad; past champions; the proof."""
     story, caller = stage.story, stage.author.mledger
     story.act(7, "Ledger: which model answered, by whose decision, on what evidence, from which data?")
     request_id = traffic.request_ids[0]
@@ -28,10 +28,8 @@ def ledger(stage: Stage, first: Champion, second: Champion, bad: Champion, last:
     }.items():
         story.check(f"request {request_id} leads to {claim}", mentions(answer, needle), needle)
 
-    then = caller.get("explain", request=request_id, asOf=bad.at)
-    story.check(
-        "as of the day it was promoted, nobody knew better", not mentions(then, "AUC on August below the floor")
-    )
+    then = caller.get("explain", request=request_id, asOf=traffic.at)
+    story.check("as of its answer, nobody knew better", not mentions(then, "AUC on August below the floor"))
     story.check("today the story has its end", mentions(answer, "AUC on August below the floor"))
     for champion in (first, second, bad, last):
         held = caller.version_under(stage.names.model, "champion", asOf=champion.at)
@@ -61,5 +59,5 @@ def tell(stage: Stage, events: list[dict]) -> None:
     turns |= {"PerformanceDegraded", "PromotionRolledBack"}
     for event in events:
         if event["type"] in turns:
-            time = datetime.fromisoformat(event["time"]).astimezone(timezone.utc).strftime("%H:%M:%S")
+            time = datetime.fromisoformat(event["time"]).astimezone(UTC).strftime("%H:%M:%S")
             stage.story.say(f"{time}  {event['type']:<20} {event['actor']:<30} {event['stream']}")

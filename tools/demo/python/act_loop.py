@@ -10,13 +10,13 @@ from act_models import (
     evaluate,
     evaluation_arguments,
     note_champion,
-    now,
     request_promotion,
     train,
     training_arguments,
 )
 from act_traffic import AUC_MIN, DIFFERENCE_MAX, Traffic, local_answers, send, send_labels, wait_for_version, window_of
 from stage import Stage, step_command
+from story import now
 
 # It starts at most once while the demo lasts: the summer stays unlike the winter however often it is told.
 COOLDOWN_SECONDS = 3_600

@@ -1,6 +1,5 @@
 """Acts 2 and 3: a run trains on a commit; its model becomes champion by figures and by somebody else's yes."""
 
-import time
 from dataclasses import dataclass
 
 import mlflow
@@ -8,6 +7,7 @@ import mlflow
 import act_data
 from mledger import Refused
 from stage import Stage, run_step
+from story import now
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,3 @@ def note_champion(stage: Stage, version: int, run_id: str, commit: str) -> Champ
     holder = stage.author.mledger.version_under(stage.names.model, "champion")
     stage.story.check("the champion is", holder == version, f"version {holder}")
     return Champion(version, run_id, commit, now())
-
-
-def now() -> str:
-    """The time in UTC, to the millisecond, between the events before and those that follow."""
-    moment = time.time()
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z"

@@ -11,11 +11,12 @@ from sklearn.metrics import roc_auc_score
 import act_data
 import flights
 from stage import Stage
+from story import now
 
 REQUEST_ROWS = 100
 WINDOW_ROWS = 4_000
-# One standard deviation of the reference. January, February and March, each against all three, move by 0.39 at most, and
-# no feature but the temperature by more than 0.5 in any month up to August: it takes another season to exceed it.
+# One standard deviation of the reference. January, February and March, each against all three, move by 0.39 at most,
+# and no feature but the temperature by more than 0.5 in any month up to August: it takes another season to exceed it.
 WASSERSTEIN_MAX = 1.0
 JENSEN_SHANNON_MAX = 0.1
 # Between what the good models reach on any window here (0.664 at least) and what the bad one does (0.619).
@@ -30,7 +31,7 @@ class Traffic:
     rows: pd.DataFrame
     probabilities: np.ndarray
     request_ids: list[str]
-    versions: set[str]
+    at: str  # a moment after the last answer
 
     @property
     def auc(self) -> float:
@@ -52,7 +53,7 @@ def send(stage: Stage, rows: pd.DataFrame) -> Traffic:
         rows=rows,
         probabilities=np.concatenate([probabilities for _, probabilities, _ in answers]),
         request_ids=[request_id for request_id, _, _ in answers],
-        versions={version for _, _, version in answers},
+        at=now(),
     )
 
 

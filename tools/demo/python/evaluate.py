@@ -1,4 +1,4 @@
-"""Holds the newest candidate and the champion against a month that neither has seen, and logs the figures to their runs.
+"""Holds the newest candidate and the champion against a month that neither has seen; logs the figures to their runs.
 
 Both are fetched from the registry and run as they would be served. A point's step is the month, so that the latest
 holdout_auc of each is of the same rows when a gate compares them. Variables as in train.py.

@@ -92,7 +92,7 @@ def _joined() -> pd.DataFrame:
     joined["origin"] = joined["origin"].map(ORIGINS.index)
     joined["carrier"] = joined["carrier"].map(CARRIERS.index)
     joined = joined.dropna(subset=[*FEATURES, "arr_delay"])
-    # No two values may lie closer than a float32 can tell, or a tree's threshold between them is lost in the ONNX graph.
+    # No two values may lie closer than a float32 can tell, or a tree's threshold between them is lost in ONNX.
     joined = joined.round({name: 2 for name in ("temp", "humid", "wind_speed", "precip", "visib")})
     joined[LABEL] = joined["arr_delay"] > LATE_MINUTES
     return joined.astype({name: "float32" for name in [*FEATURES, LABEL]})

@@ -12,7 +12,6 @@ from urllib3.util import Retry
 
 import flights
 
-
 POLL_SECONDS = 0.25
 WAIT_SECONDS_MAX = 90
 
@@ -38,7 +37,7 @@ class Refused(Exception):
 
 
 class Mledger:
-    """One caller of one server. A write carries a key of its own, so that it may be sent again when an answer is lost."""
+    """One caller of one server. A write carries a key of its own: it may be sent again if its answer is lost."""
 
     def __init__(self, url: str, auth: requests.auth.AuthBase | tuple[str, str] | None):
         self.url = url
@@ -104,5 +103,5 @@ class Mledger:
         """MLflow's scoring protocol: the same rows as a data frame."""
         frame = {"dataframe_split": rows[list(flights.FEATURES)].to_dict(orient="split")}
         answer = self.call("POST", f"/endpoints/{endpoint}/invocations", json=frame).json()
-        # A record a row is MLflow's own answer for a graph fed with a data frame; a plain list, for one output, is allowed.
+        # MLflow answers a graph fed with a data frame by a record a row; a plain list is right for a single output too.
         return [row[flights.OUTPUT] if isinstance(row, dict) else row for row in answer["predictions"]]

@@ -1,7 +1,7 @@
 """Asks the registry to make the newest candidate the champion, and waits for what becomes of it.
 
-The last step of the retraining pipeline: the policy's gates decide, on the figures that evaluate.py logged. Exits with 1
-when the promotion is refused. Server and credentials as for MLflow: MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TOKEN.
+The last step of the retraining pipeline: the policy's gates decide, on the figures that evaluate.py logged. Exits with
+1 when the promotion is refused. Server and credentials as for MLflow: MLFLOW_TRACKING_URI and MLFLOW_TRACKING_TOKEN.
 
 The last line of standard output is a JSON object: the promotion.
 """

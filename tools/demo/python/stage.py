@@ -88,8 +88,8 @@ def set_stage(story: Story, url: str, suffix: str) -> Stage:
         url=url,
         names=Names(suffix),
         operator=operator,
-        author=_person(operator, f"ana{suffix}", ["contributor", "deployer"]),
-        approver=_person(operator, f"bo{suffix}", ["contributor", "approver"]),
+        author=_person(operator, f"author{suffix}", ["contributor", "deployer"]),
+        approver=_person(operator, f"approver{suffix}", ["contributor", "approver"]),
     )
 
 

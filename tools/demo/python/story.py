@@ -39,3 +39,9 @@ class Story:
             self.check(claim, error.status in statuses, f"{error.status}")
         else:
             self.check(claim, False, "it was accepted")
+
+
+def now() -> str:
+    """The time in UTC, to the millisecond: after every event that has been answered, before those that follow."""
+    moment = time.time()
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(moment)) + f".{int(moment * 1000) % 1000:03d}Z"
