@@ -18,6 +18,9 @@ export interface AccessOptions {
   readonly allowedHosts: readonly string[];
 }
 
+/** Of a key or a holder that the directory does not have. */
+const REFUSALS_OF_UNKNOWN = new Set(['UNAUTHENTICATED', 'UNKNOWN_KEY']);
+
 /** Finds out who a request is and whether they may: from memory, without asking any other service. */
 export class AccessControl {
   private readonly tokens: Tokens;
@@ -39,8 +42,15 @@ export class AccessControl {
     if (this.options.mode === 'open') refuseForeignPages(request, this.options.allowedHosts);
     const credential = credentialOf(request);
     if (credential.kind === 'none') return this.options.mode === 'open' ? LOCAL_ADMIN : undefined;
-    await this.freshen();
-    return this.identify(request, credential);
+    await this.reading(() => this.directory.freshen());
+    try {
+      return await this.identify(request, credential);
+    } catch (error) {
+      // Nobody is refused for what was not yet known: a new key, a new role's holder.
+      if (!(error instanceof AccessRefused) || !REFUSALS_OF_UNKNOWN.has(error.code)) throw error;
+      await this.reading(() => this.directory.freshenNow());
+      return this.identify(request, credential);
+    }
   }
 
   /** @throws AccessRefused unauthenticated when nobody asks, forbidden when they may not */
@@ -54,13 +64,13 @@ export class AccessControl {
   /** Why requests with credentials cannot be served yet, or undefined: the events of access have not arrived. */
   async unreadyReason(): Promise<string | undefined> {
     if (this.options.mode === 'open') return undefined;
-    await this.freshen();
+    await this.reading(() => this.directory.freshen());
     return this.directory.hasTenant('default') ? undefined : 'the access events have not arrived';
   }
 
   /** A token for a browser or a lakeFS client that logs in with its key; undefined when the key does not hold. */
   async logIn(key: { keyId: string; secret: string }): Promise<{ token: string; expiresAt: number } | undefined> {
-    await this.freshen();
+    await this.reading(() => this.directory.freshenNow());
     const found = this.directory.key(key.keyId);
     if (!secretMatches(key.secret, found?.secretSha256) || !found) return undefined;
     if (!this.directory.user(found.tenant, found.userId)) return undefined;
@@ -72,9 +82,9 @@ export class AccessControl {
     return this.tokens.issueStep(grant, this.nowMs());
   }
 
-  private async freshen(): Promise<void> {
+  private async reading(look: () => Promise<void>): Promise<void> {
     try {
-      await this.directory.freshen();
+      await look();
     } catch (error) {
       const refused = new AccessRefused(
         'unavailable',

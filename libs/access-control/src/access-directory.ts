@@ -41,11 +41,22 @@ export class AccessDirectory {
     private readonly nowMs: () => number = () => performance.now(),
   ) {}
 
-  /** @throws whatever the database throws: a directory that cannot be read lets nobody in */
-  async freshen(): Promise<void> {
-    if (this.nowMs() - this.checkedAtMs < AGE_MS_MAX) return;
-    this.checking ??= this.check().finally(() => (this.checking = undefined));
-    await this.checking;
+  /**
+   * Looks at the table unless that was done since `sinceMs`; by default what is AGE_MS_MAX old will do.
+   *
+   * @throws whatever the database throws: a directory that cannot be read lets nobody in
+   */
+  async freshen(sinceMs = this.nowMs() - AGE_MS_MAX): Promise<void> {
+    while (this.checkedAtMs < sinceMs) {
+      // Whoever comes while a look is under way shares it, or the next one: never are there two at once.
+      this.checking ??= this.check().finally(() => (this.checking = undefined));
+      await this.checking;
+    }
+  }
+
+  /** The same, so that what was committed before this call is seen: a key is used in the moment after it was issued. */
+  freshenNow(): Promise<void> {
+    return this.freshen(this.nowMs());
   }
 
   hasTenant(tenant: string): boolean {

@@ -52,7 +52,7 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
   const { config, masterKey } = runtime;
   const clock = runtime.clock ?? new Clock();
   const logger = Logger.create({ service: definition.name, level: config.logLevel });
-  const tracing = await Tracing.start({ service: definition.name, otlpEndpoint: config.otlpEndpoint });
+  const tracing = Tracing.start({ service: definition.name, otlpEndpoint: config.otlpEndpoint });
   const log = await openLog(definition, runtime);
   const directory = new AccessDirectory(log.dataSource);
   const parts: ServiceParts = {

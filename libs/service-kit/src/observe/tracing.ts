@@ -19,14 +19,15 @@ export class Tracing {
     private readonly shutdown: () => Promise<void>,
   ) {}
 
-  static async start(options: { service: string; otlpEndpoint: string | undefined }): Promise<Tracing | undefined> {
+  static start(options: { service: string; otlpEndpoint: string | undefined }): Tracing | undefined {
     if (options.otlpEndpoint === undefined) return undefined;
-    const [api, sdk, exporter, resources] = await Promise.all([
-      import('@opentelemetry/api'),
-      import('@opentelemetry/sdk-trace-node'),
-      import('@opentelemetry/exporter-trace-otlp-http'),
-      import('@opentelemetry/resources'),
-    ]);
+    const load = <T>(name: string): T => require(name) as T;
+    const api = load<typeof import('@opentelemetry/api')>('@opentelemetry/api');
+    const sdk = load<typeof import('@opentelemetry/sdk-trace-node')>('@opentelemetry/sdk-trace-node');
+    const exporter = load<typeof import('@opentelemetry/exporter-trace-otlp-http')>(
+      '@opentelemetry/exporter-trace-otlp-http',
+    );
+    const resources = load<typeof import('@opentelemetry/resources')>('@opentelemetry/resources');
     const url = `${options.otlpEndpoint.replace(/\/$/, '')}/v1/traces`;
     const provider = new sdk.NodeTracerProvider({
       resource: resources.resourceFromAttributes({ 'service.name': `mledger-${options.service}` }),
