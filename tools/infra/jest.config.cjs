@@ -5,6 +5,8 @@ module.exports = {
   ...preset,
   rootDir: __dirname,
   testMatch: ['<rootDir>/test/**/*.spec.cjs'],
+  // Each test boots a server several times, also on a machine with a lot of other work.
+  testTimeout: 300_000,
   globalSetup: undefined,
   globalTeardown: undefined,
 };
