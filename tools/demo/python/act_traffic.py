@@ -70,12 +70,14 @@ def send_labels(stage: Stage, traffic: Traffic) -> None:
 
 
 def wait_for_version(stage: Stage, version: int) -> None:
-    """Waits until the endpoint answers with a version: it follows the alias by an event."""
-    stage.author.mledger.wait_for(
-        f"endpoints/{stage.names.model}",
-        lambda answer: answer["current"] is not None and answer["current"]["version"] == version,
-        f"version {version} to be served",
-    )
+    """Waits until a version gets all of the endpoint's traffic: it follows the alias by an event."""
+    uri = f"models:/{stage.names.model}/{version}"
+
+    def serves(endpoint: dict) -> bool:
+        models = {revision["revision"]: revision["model"] for revision in endpoint["revisions"]}
+        return [(models[share["revision"]], share["percent"]) for share in endpoint["shares"]] == [(uri, 100)]
+
+    stage.author.mledger.wait_for(f"endpoints/{stage.names.model}", serves, f"{uri} to be served")
 
 
 def local_answers(stage: Stage, version: int, rows: pd.DataFrame) -> np.ndarray:

@@ -96,7 +96,7 @@ def set_stage(story: Story, url: str, suffix: str) -> Stage:
 def _person(operator: Mledger, name: str, roles: list[str]) -> Person:
     user = operator.post("users", {"name": name, "roles": roles})
     key = operator.post("keys", {"userId": user["userId"]})
-    return Person(operator.url, user["userId"], key["accessKeyId"], key["secretAccessKey"])
+    return Person(operator.url, user["userId"], key["keyId"], key["secret"])
 
 
 def run_step(stage: Stage, script: str, *arguments: str) -> dict:
