@@ -1,4 +1,9 @@
+const fs = require('node:fs');
+const path = require('node:path');
 const preset = require('../testing/jest.preset.cjs');
+
+// Jest writes its report there and does not make the folder.
+fs.mkdirSync(path.join(__dirname, 'test-results'), { recursive: true });
 
 /** These tests start their own servers, so they do without the Postgres that the other projects' runs share. */
 module.exports = {
