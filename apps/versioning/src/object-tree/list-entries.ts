@@ -1,11 +1,8 @@
 import type { EntryCursor } from './tree-cursor';
 
-export interface ListQuery {
-  readonly prefix: Buffer;
+export interface ListQuery extends Gathering {
   /** Exclusive; a common prefix given here leaps over all that is below it. */
   readonly after?: Buffer;
-  /** Keys that have it after the prefix are given as one common prefix. Not empty. */
-  readonly delimiter?: Buffer;
   /** Entries and common prefixes together. */
   readonly limit: number;
 }
@@ -20,19 +17,18 @@ export async function listEntries(
   { prefix, after, delimiter, limit }: ListQuery,
 ): Promise<{ items: ListItem[]; hasMore: boolean }> {
   const items: ListItem[] = [];
-  const start = startOfList(prefix, after, delimiter);
+  const start = startAfter(after, { prefix, delimiter });
   if (start) await cursor.seek(start);
   for (;;) {
     const entry = start && cursor.current;
     if (!entry || !startsWith(entry.key, prefix)) return { items, hasMore: false };
     if (items.length === limit) return { items, hasMore: true };
-    const cut = delimiter === undefined ? -1 : entry.key.indexOf(delimiter, prefix.length);
-    if (cut < 0) {
+    const key = commonPrefixOf(entry.key, { prefix, delimiter });
+    if (!key) {
       items.push({ type: 'entry', ...entry });
       await cursor.advance();
       continue;
     }
-    const key = entry.key.subarray(0, cut + delimiter!.length);
     items.push({ type: 'common-prefix', key });
     const past = firstKeyPast(key);
     if (!past) return { items, hasMore: false };
@@ -54,14 +50,22 @@ export function firstKeyPast(prefix: Buffer): Buffer | undefined {
   return past;
 }
 
-function startOfList(prefix: Buffer, after: Buffer | undefined, delimiter: Buffer | undefined): Buffer | undefined {
-  if (!after || after.compare(prefix) < 0) return prefix;
-  const isCommonPrefix =
-    delimiter !== undefined &&
-    startsWith(after, prefix) &&
-    after.indexOf(delimiter, prefix.length) === after.length - delimiter.length &&
-    after.length >= prefix.length + delimiter.length;
-  if (isCommonPrefix) return firstKeyPast(after);
-  // The least key above `after`.
+/** How keys are gathered: those that have the delimiter after the prefix count as one, up to and with the delimiter. */
+export interface Gathering {
+  readonly prefix: Buffer;
+  readonly delimiter?: Buffer;
+}
+
+/** What a key is gathered under; undefined when it stands for itself. */
+export function commonPrefixOf(key: Buffer, { prefix, delimiter }: Gathering): Buffer | undefined {
+  const cut = delimiter === undefined || !startsWith(key, prefix) ? -1 : key.indexOf(delimiter, prefix.length);
+  return cut < 0 ? undefined : key.subarray(0, cut + delimiter!.length);
+}
+
+/** Where a page begins that comes after a key, or after everything below a common prefix; undefined past all keys. */
+export function startAfter(after: Buffer | undefined, gathering: Gathering): Buffer | undefined {
+  if (!after || after.length === 0 || after.compare(gathering.prefix) < 0) return gathering.prefix;
+  if (commonPrefixOf(after, gathering)?.equals(after)) return firstKeyPast(after);
+  // The least key above it.
   return Buffer.concat([after, Buffer.of(0)]);
 }

@@ -12,6 +12,7 @@ export interface MergeRoots {
 /** A key that theirs changed since the base. */
 export interface Incoming {
   readonly key: Buffer;
+  readonly base: Buffer | undefined;
   /** What theirs holds now; undefined when it removed the key. */
   readonly theirs: Buffer | undefined;
   /** Ours changed the same key, to something else. */
@@ -29,11 +30,11 @@ export async function* incomingChanges(
 ): AsyncGenerator<Incoming> {
   const ourChanges = diffTrees(store, { left: base, right: ours }, options);
   let our = await ourChanges.next();
-  for await (const { key, right } of diffTrees(store, { left: base, right: theirs }, options)) {
+  for await (const { key, left, right } of diffTrees(store, { left: base, right: theirs }, options)) {
     while (!our.done && our.value.key.compare(key) < 0) our = await ourChanges.next();
     const ourChange = !our.done && our.value.key.equals(key) ? our.value : undefined;
     const isAgreed = ourChange !== undefined && sameSide(ourChange.right, right, options);
-    if (!isAgreed) yield { key, theirs: right, isConflict: ourChange !== undefined };
+    if (!isAgreed) yield { key, base: left, theirs: right, isConflict: ourChange !== undefined };
   }
 }
 
