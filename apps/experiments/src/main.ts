@@ -1,0 +1,4 @@
+import { runServiceProcess } from '@mledger/service-kit';
+import { experimentsService } from './experiments.definition';
+
+runServiceProcess(experimentsService);
