@@ -34,7 +34,16 @@ export interface AppendOptions {
   /** Locks to take first, ascending; none when the caller holds them. */
   lockKeys?: readonly bigint[];
   command?: { id: string; requestHash: string; result: string };
-  projectionLocks?: readonly bigint[];
+  /** Of the inline projections that the events touch; see projections/declared.ts. */
+  inline: InlineGuard;
+}
+
+/** What keeps an append and a rebuild of inline projections apart. */
+export interface InlineGuard {
+  /** Held, shared, until commit. */
+  readonly locks: readonly bigint[];
+  /** What this process takes to be declared. */
+  readonly declared: string;
 }
 
 /** Where a stream's last appended event stands. */
@@ -74,14 +83,14 @@ export function prepareEvents(catalog: EventCatalog, events: readonly NewEvent[]
 
 const APPEND = {
   name: 'mledger_append',
-  text: 'select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)',
+  text: 'select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
 };
 
 /** Appends to streams in one statement; see append_events in schema.sql.ts. The result is in the streams' order. */
 export async function appendEvents(
   client: Pick<PoolClient, 'query'>,
   appends: readonly StreamAppend[],
-  { lockKeys = [], command, projectionLocks = [] }: AppendOptions,
+  { lockKeys = [], command, inline }: AppendOptions,
 ): Promise<AppendedTo[]> {
   const streams: number[] = [];
   const types: string[] = [];
@@ -119,7 +128,8 @@ export async function appendEvents(
       command?.id ?? null,
       command?.requestHash ?? null,
       command?.result ?? null,
-      projectionLocks.map(String),
+      inline.locks.map(String),
+      inline.declared,
     ],
   });
   return result.rows.map(([version, time]) => ({ version, time }));

@@ -50,7 +50,7 @@ export class Bell {
   ring(topic: string): void {
     this.wakeLocal(topic);
     this.pending.add(topic);
-    this.ringTimer ??= setTimeout(() => void this.notify(), RING_INTERVAL_MS);
+    this.notifySoon();
   }
 
   async close(): Promise<void> {
@@ -68,12 +68,17 @@ export class Bell {
     for (const listener of this.listeners.get(topic) ?? []) listener();
   }
 
+  private notifySoon(): void {
+    if (this.pending.size > 0) this.ringTimer ??= setTimeout(() => void this.notify(), RING_INTERVAL_MS);
+  }
+
   private async notify(): Promise<void> {
-    this.ringTimer = undefined;
     const payload = `${this.self} ${[...this.pending].join(' ')}`;
     this.pending.clear();
     // A ring that cannot be sent is as good as one that was lost: the listeners poll.
     await this.client?.query('select pg_notify($1, $2)', [CHANNEL, payload]).catch(() => undefined);
+    this.ringTimer = undefined;
+    if (!this.closed) this.notifySoon();
   }
 
   private connect(): Promise<void> {

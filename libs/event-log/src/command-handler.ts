@@ -199,7 +199,7 @@ export class CommandHandler {
 
   private async append(client: PoolClient, decided: readonly Decided[], context: CommandContext): Promise<Handled[]> {
     const writing = decided.filter(({ prepared }) => prepared.length > 0);
-    const { projections, locks } = inlineFor(
+    const { projections, guard } = inlineFor(
       this.core,
       writing.flatMap(({ prepared }) => prepared.map(({ type }) => type)),
     );
@@ -217,7 +217,7 @@ export class CommandHandler {
       parts: [{ events: prepared, meta: context }],
     }));
     const heads =
-      appends.length > 0 || command ? await appendEvents(client, appends, { ...command, projectionLocks: locks }) : [];
+      appends.length > 0 || command ? await appendEvents(client, appends, { ...command, inline: guard }) : [];
     const handled = decided.map((one) => evolved(this.core.service, one, heads[writing.indexOf(one)]?.time, context));
     await projectInline(
       this.core,

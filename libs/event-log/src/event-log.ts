@@ -8,6 +8,7 @@ import type { EventCatalog } from './event';
 import { EventStore } from './event-store';
 import type { LogCore } from './log-core';
 import { AsyncProjector, waitForProjection } from './projections/async-projector';
+import { inlineHashOf } from './projections/declared';
 import type { Projection } from './projections/projection';
 import type { Sql } from './projections/projection-table';
 import { ensureProjections, rebuildProjection, remakeReadModel } from './projections/rebuild';
@@ -64,6 +65,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     catalog: options.catalog,
     projections,
     readModels,
+    inlineHash: inlineHashOf(dataSource, projections),
     onReadModelMade: options.onReadModelMade ?? (async () => undefined),
     dataSource,
     pool,

@@ -1,6 +1,7 @@
 import type { PoolClient } from 'pg';
-import { appendEvents, prepareEvents, type AppendedTo, type PreparedEvent } from './append';
+import { appendEvents, prepareEvents, type AppendedTo, type InlineGuard, type PreparedEvent } from './append';
 import { streamLock, type CommandContext } from './command-handler';
+import { inTransaction, withConnection } from './connections';
 import { sqlState } from './errors';
 import type { NewEvent, Recorded } from './event';
 import { inlineFor, projectInline } from './inline-projections';
@@ -137,29 +138,22 @@ export class GroupCommit {
   }
 
   private async commit(groups: readonly StreamGroup[]): Promise<AppendedTo[]> {
-    const { projections, locks } = inlineFor(
+    const { projections, guard } = inlineFor(
       this.core,
       groups.flatMap(({ waiting }) => waiting.flatMap(({ events }) => events.map(({ type }) => type))),
     );
-    const client = await this.core.pool.connect();
-    let broken: Error | undefined;
-    try {
+    return withConnection(this.core.pool, (client) => {
       // One statement is its own transaction; only projections make it worth two more round trips.
-      if (projections.length === 0) return await appendGroups(client, groups, []);
-      await client.query('begin');
-      const heads = await appendGroups(client, groups, locks);
-      const events = groups.flatMap((group, index) => recordedOf(this.core.service, group, heads[index]!));
-      await projectInline(this.core, client, projections, events).catch((error: unknown) => {
-        throw new NotStored(error);
+      if (projections.length === 0) return appendGroups(client, groups, guard);
+      return inTransaction(client, async () => {
+        const heads = await appendGroups(client, groups, guard);
+        const events = groups.flatMap((group, index) => recordedOf(this.core.service, group, heads[index]!));
+        await projectInline(this.core, client, projections, events).catch((error: unknown) => {
+          throw new NotStored(error);
+        });
+        return heads;
       });
-      await client.query('commit');
-      return heads;
-    } catch (error) {
-      await client.query('rollback').catch((failure: Error) => (broken = failure));
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+    });
   }
 }
 
@@ -177,16 +171,12 @@ function isKnownNotStored(error: unknown): boolean {
   return !state.startsWith('08') && !state.startsWith('57');
 }
 
-function appendGroups(
-  client: PoolClient,
-  groups: readonly StreamGroup[],
-  projectionLocks: readonly bigint[],
-): Promise<AppendedTo[]> {
+function appendGroups(client: PoolClient, groups: readonly StreamGroup[], inline: InlineGuard): Promise<AppendedTo[]> {
   const appends = groups.map(({ stream, waiting }) => ({
     stream,
     parts: waiting.map(({ events, context }) => ({ events, meta: context })),
   }));
-  return appendEvents(client, appends, { lockKeys: groups.map(({ lock }) => lock), projectionLocks });
+  return appendEvents(client, appends, { lockKeys: groups.map(({ lock }) => lock), inline });
 }
 
 /** Tells each caller the version of its own last event. */

@@ -1,17 +1,27 @@
 import type { PoolClient } from 'pg';
+import type { InlineGuard } from './append';
 import type { Recorded } from './event';
 import { lockKey } from './ids';
 import type { LogCore } from './log-core';
 import type { Projection } from './projections/projection';
 import { projectInto } from './projections/projector';
 
-/** The inline projections that events of these types touch, and the locks that keep a rebuild from replacing their tables. */
-export function inlineFor(core: LogCore, types: Iterable<string>): { projections: Projection[]; locks: bigint[] } {
+/** The inline projections that events of these types touch, and what the append must hold for them. */
+export function inlineFor(core: LogCore, types: Iterable<string>): { projections: Projection[]; guard: InlineGuard } {
   const wanted = new Set(types);
   const projections = core.projections.filter(
     (projection) => projection.mode === 'inline' && projection.types.some((type) => wanted.has(type)),
   );
-  return { projections, locks: projections.map(({ name }) => projectionLock(core.service, name)).sort(byValue) };
+  const locks = projections.map(({ name }) => projectionLock(core.service, name));
+  return {
+    projections,
+    guard: { locks: [declarationLock(core.service), ...locks].sort(byValue), declared: core.inlineHash },
+  };
+}
+
+/** Held, shared, by each append; exclusively while what is declared changes. */
+export function declarationLock(service: string): bigint {
+  return lockKey(service, 'declaration', '');
 }
 
 export function projectionLock(service: string, name: string): bigint {

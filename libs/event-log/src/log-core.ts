@@ -13,6 +13,8 @@ export interface LogCore {
   readonly projections: readonly Projection[];
   /** Tables made of other services' events, which event-bus applies. */
   readonly readModels: readonly Projection[];
+  /** The inline projections this process writes, as one hash. */
+  readonly inlineHash: string;
   readonly dataSource: DataSource;
   /** The service's own connections. */
   readonly pool: Pool;

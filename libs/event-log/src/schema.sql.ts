@@ -64,11 +64,16 @@ create table signed_checkpoints (
 );
 create index signed_checkpoints_unpublished on signed_checkpoints (seq) where not published;
 
+-- declaration: a hash of the entity's columns, the mode and the event types; null when the service no longer declares it.
 create table projections (
-  name     text primary key,
-  live     int  not null,
-  ddl_hash text not null
+  name        text primary key,
+  live        int  not null,
+  declaration text
 );
+
+-- Moves when the declared inline projections change. A process that knows others would append without the new one's rows.
+create table declared (only_row boolean primary key default true check (only_row), inline_hash text not null);
+insert into declared (inline_hash) values ('');
 `;
 
 /** An accidental update or delete fails for every role; docs/tamper-evidence.md says what that does and does not prevent. */
@@ -99,7 +104,7 @@ create function append_events(
   event_streams int[], event_types text[], event_schemas smallint[],
   event_data text[], event_meta text[], event_traces text[],
   command_id uuid, command_hash text, command_result json,
-  projection_locks bigint[]
+  projection_locks bigint[], inline_hash text
 ) returns table (stream_version bigint, stream_at text)
 language plpgsql
 -- The plans are made once for tables of every size, so they must not scan what is small today.
@@ -160,6 +165,11 @@ begin
 
   -- Held until commit: a rebuild that waits for these sees every event whose rows went to the table it replaces.
   perform pg_advisory_xact_lock_shared(k) from unnest(projection_locks) as k;
+  -- Last, so that a declaration that changed while this waited is seen.
+  if inline_hash is distinct from (select d.inline_hash from declared d) then
+    raise exception 'another version of this service has changed the inline projections: restart this process'
+      using errcode = 'ML503';
+  end if;
 
   return query select v.version, v.at from unnest(versions, time_texts) as v(version, at);
 end $$;

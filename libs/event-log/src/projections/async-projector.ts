@@ -1,4 +1,6 @@
+import type { PoolClient } from 'pg';
 import { BackgroundLoop, type TurnResult } from '../background-loop';
+import { inTransaction, withConnection } from '../connections';
 import { ProjectionLagging } from '../errors';
 import { projectionLock } from '../inline-projections';
 import { readLogPage } from '../log-reader';
@@ -63,23 +65,13 @@ export class AsyncProjector {
   }
 
   /** One batch: rows and checkpoint in one transaction. False when another replica is at it or nothing is left. */
-  private async advance(projection: Projection): Promise<boolean> {
-    const client = await this.core.background.connect();
-    let broken: Error | undefined;
-    try {
-      await client.query('begin');
-      const moved = await this.advanceLocked(projection, client);
-      await client.query('commit');
-      return moved;
-    } catch (error) {
-      await client.query('rollback').catch((failure: Error) => (broken = failure));
-      throw error;
-    } finally {
-      client.release(broken);
-    }
+  private advance(projection: Projection): Promise<boolean> {
+    return withConnection(this.core.background, (client) =>
+      inTransaction(client, () => this.advanceLocked(projection, client)),
+    );
   }
 
-  private async advanceLocked(projection: Projection, client: Parameters<typeof readLogPage>[1]): Promise<boolean> {
+  private async advanceLocked(projection: Projection, client: PoolClient): Promise<boolean> {
     const lock = projectionLock(this.core.service, projection.name);
     const { rows: locked } = await client.query<{ held: boolean }>(`select pg_try_advisory_xact_lock(${lock}) as held`);
     if (!locked[0]!.held) return false;

@@ -1,10 +1,12 @@
 import type { PoolClient } from 'pg';
+import { inTransaction, withConnection } from '../connections';
 import { sqlState } from '../errors';
 import type { Recorded } from '../event';
 import { lockKey } from '../ids';
 import { projectionLock } from '../inline-projections';
 import type { LogCore } from '../log-core';
 import { EVENT_COLUMNS, readRecorded, type EventRow } from '../recorded';
+import { declarationOf, declare } from './declared';
 import type { Projection } from './projection';
 import { projectionTable, quoteName } from './projection-table';
 import { projectInto } from './projector';
@@ -23,7 +25,7 @@ const BEGINNING: Cursor = { xid: '0', position: 0, seq: 0 };
 
 interface LiveTable {
   readonly live: number;
-  readonly ddlHash: string;
+  readonly declaration: string | null;
 }
 
 /** A table that is being made beside the live one. */
@@ -31,12 +33,13 @@ interface NewTable {
   readonly projection: Projection;
   readonly physical: string;
   readonly number: number;
-  readonly ddlHash: string;
+  readonly declaration: string;
   readonly replaces: number | undefined;
 }
 
 /** Makes what is missing, and rebuilds what was declared otherwise when it was made. */
 export async function ensureProjections(core: LogCore): Promise<void> {
+  await declare(core);
   for (const projection of core.projections) {
     if (await isOutdated(core, projection)) await rebuildProjection(core, projection);
   }
@@ -78,14 +81,13 @@ export function checkpointName(projection: string): string {
 
 async function isOutdated(core: LogCore, projection: Projection): Promise<boolean> {
   const present = await liveTable(core, projection.name);
-  return present?.ddlHash !== projectionTable(core.dataSource, projection).ddlHash;
+  return present?.declaration !== declarationOf(core.dataSource, projection);
 }
 
 async function liveTable(core: LogCore, name: string): Promise<LiveTable | undefined> {
-  const { rows } = await core.pool.query<LiveTable>(
-    'select live, ddl_hash as "ddlHash" from projections where name = $1',
-    [name],
-  );
+  const { rows } = await core.pool.query<LiveTable>('select live, declaration from projections where name = $1', [
+    name,
+  ]);
   return rows[0];
 }
 
@@ -95,30 +97,28 @@ async function withNewTable(
   projection: Projection,
   fill: (client: PoolClient, table: NewTable) => Promise<void>,
 ): Promise<void> {
-  const client = await core.pool.connect();
   const gate = lockKey(core.service, 'rebuild', projection.name);
-  let broken: Error | undefined;
-  try {
+  await withConnection(core.pool, async (client) => {
     await client.query(`select pg_advisory_lock(${gate})`);
-    await fill(client, await createTable(core, client, projection));
-    await client.query(`select pg_advisory_unlock(${gate})`);
-  } catch (error) {
-    broken = error as Error; // The connection holds the gate's lock: closing it lets go.
-    throw error;
-  } finally {
-    client.release(broken);
-  }
+    try {
+      await fill(client, await createTable(core, client, projection));
+    } finally {
+      // A connection that broke has let go of it already.
+      await client.query(`select pg_advisory_unlock(${gate})`).catch(() => undefined);
+    }
+  });
 }
 
 async function createTable(core: LogCore, client: PoolClient, projection: Projection): Promise<NewTable> {
-  const { ddl, ddlHash } = projectionTable(core.dataSource, projection);
+  const { ddl } = projectionTable(core.dataSource, projection);
   const present = await liveTable(core, projection.name);
   const number = (present?.live ?? 0) + 1;
   const physical = physicalName(projection.name, number);
   // Left over from a rebuild that was killed.
   await client.query(`drop table if exists ${quoteName(physical)}`);
   for (const statement of ddl(physical)) await client.query(statement);
-  return { projection, physical, number, ddlHash, replaces: present?.live };
+  const declaration = declarationOf(core.dataSource, projection);
+  return { projection, physical, number, declaration, replaces: present?.live };
 }
 
 function physicalName(name: string, number: number): string {
@@ -146,14 +146,13 @@ async function project(
 async function swap(core: LogCore, client: PoolClient, table: NewTable, lastFill: () => Promise<void>): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     try {
-      await client.query('begin');
-      await client.query(`select pg_advisory_xact_lock(${projectionLock(core.service, table.projection.name)})`);
-      await lastFill();
-      await showTable(client, table);
-      await client.query('commit');
+      await inTransaction(client, async () => {
+        await client.query(`select pg_advisory_xact_lock(${projectionLock(core.service, table.projection.name)})`);
+        await lastFill();
+        await showTable(client, table);
+      });
       return;
     } catch (error) {
-      await client.query('rollback');
       if (sqlState(error) !== DEADLOCK || tries >= FLIP_TRIES_MAX) throw error;
     }
   }
@@ -161,16 +160,16 @@ async function swap(core: LogCore, client: PoolClient, table: NewTable, lastFill
 
 async function showTable(
   client: PoolClient,
-  { projection, physical, number, ddlHash, replaces }: NewTable,
+  { projection, physical, number, declaration, replaces }: NewTable,
 ): Promise<void> {
   const { name } = projection;
   await client.query(`drop view if exists ${quoteName(name)}`);
   await client.query(`create view ${quoteName(name)} as select * from ${quoteName(physical)}`);
   if (replaces !== undefined) await client.query(`drop table ${quoteName(physicalName(name, replaces))}`);
   await client.query(
-    `insert into projections (name, live, ddl_hash) values ($1, $2, $3)
-     on conflict (name) do update set live = excluded.live, ddl_hash = excluded.ddl_hash`,
-    [name, number, ddlHash],
+    `insert into projections (name, live, declaration) values ($1, $2, $3)
+     on conflict (name) do update set live = excluded.live, declaration = excluded.declaration`,
+    [name, number, declaration],
   );
 }
 

@@ -47,7 +47,12 @@ describe('row changes', () => {
   it('ask for the rows they depend on and no others', () => {
     const by = (row: Row | undefined) => row;
     const needed = keysToRead<Row>(
-      [{ put: { key: 'a', count: 1 } }, { change: { key: 'a' }, by }, { change: { key: 'b' }, by }, { remove: { key: 'c' } }],
+      [
+        { put: { key: 'a', count: 1 } },
+        { change: { key: 'a' }, by },
+        { change: { key: 'b' }, by },
+        { remove: { key: 'c' } },
+      ],
       keyOf,
     );
     expect([...needed.keys()]).toEqual(['b']);

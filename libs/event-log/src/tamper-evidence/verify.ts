@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { withConnection } from '../connections';
 import type { LogCore } from '../log-core';
 import type { EventRow } from '../recorded';
 import { chainHash, eventHash, GENESIS } from './hash-chain';
@@ -62,8 +63,7 @@ type TailRow = [number, Buffer, Buffer | null, ...EventRow];
  * ordinary work; what is appended meanwhile is left to the next time.
  */
 export async function verifyLog(core: LogCore, options: VerifyOptions, trustedKeyId?: string): Promise<VerifyReport> {
-  const client = await core.pool.connect();
-  try {
+  return withConnection(core.pool, async (client) => {
     const checkpoints = await readCheckpoints(client, options);
     const progress: Progress = { seq: 0, events: 0, chain: GENESIS, heldSeq: 0 };
     const fault =
@@ -80,9 +80,7 @@ export async function verifyLog(core: LogCore, options: VerifyOptions, trustedKe
       checkpoints: checkpoints.length,
       otherKeys: checkpoints.filter(({ keyId }) => trustedKeyId !== undefined && keyId !== trustedKeyId).length,
     };
-  } finally {
-    client.release();
-  }
+  });
 }
 
 /** Those in the database and the caller's own, by seq. */
