@@ -1,2 +1,3 @@
-export * from './open-test-database';
+export * from './account';
 export * from './eventually';
+export * from './open-test-database';
