@@ -1,7 +1,7 @@
 import { eventTopic, type ServiceName } from '@mledger/contracts';
 import { lockKey } from '@mledger/event-log';
 import type { DataSource, EntityManager } from 'typeorm';
-import { backoffMs, pause } from './backoff';
+import { backoffMs, pause, stopController } from './backoff';
 import { toCloudEvent } from './cloud-event';
 import { type BusLogger, type EventBus, type LogSource, MessageTooLarge } from './event-bus';
 import { errorText } from './failure';
@@ -43,7 +43,7 @@ type Turn = 'more' | 'idle' | 'standby';
  */
 export class Relay {
   private readonly topic: string;
-  private stopping = new AbortController();
+  private stopping = stopController();
   private loop: Promise<void> | undefined;
   private release: (() => Promise<void>) | undefined;
   private state: RelayStatus['state'] = 'stopped';
@@ -60,7 +60,7 @@ export class Relay {
 
   async start(): Promise<void> {
     const { bus, log, service } = this.options;
-    this.stopping = new AbortController();
+    this.stopping = stopController();
     if (bus.registerLog) {
       const registration = await bus.registerLog(service, log);
       this.release = () => registration.unregister();

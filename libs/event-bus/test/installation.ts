@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { catalogOf, type ServiceName, TOPICS } from '@mledger/contracts';
+import { catalogOf, eventTopic, PAYLOADS_TOPIC, type ServiceName, TOPICS } from '@mledger/contracts';
 import { type CommandContext, type EventLog, openEventLog } from '@mledger/event-log';
 import { openTestDatabase, type TestDatabase } from '@mledger/event-log/testing';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
@@ -41,6 +41,8 @@ export const modelTags: ReadModel<ModelTags> = {
   ],
 };
 
+const topics = TOPICS.filter(({ topic }) => [eventTopic('registry'), PAYLOADS_TOPIC].includes(topic));
+
 const context: CommandContext = { tenant: 'acme', actor: 'user:ann', cause: 'test', correlation: 'loop-1' };
 
 /** Services on one database and one transport, as many processes of each as a test wants. */
@@ -60,7 +62,7 @@ export class Installation {
   /** What a process has: a bus, which others of the installation see. */
   async bus(): Promise<EventBus> {
     const bus = await this.transport.open(this.id);
-    await bus.ensureTopics(TOPICS);
+    await bus.ensureTopics(topics);
     this.closing.push(() => bus.close());
     return bus;
   }

@@ -66,6 +66,8 @@ export function openKafkaBus(brokers: readonly string[], installation: string): 
     clientId: 'event-bus-test',
     namespace: `${installation}.`,
     replicationFactor: 1,
+    // The least that a broker allows: a killed replica is found out sooner.
+    sessionMs: 6_000,
     logger: testLogger,
     onFatal(error) {
       throw error;

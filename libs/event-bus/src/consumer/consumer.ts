@@ -1,7 +1,7 @@
 import type { ServiceName } from '@mledger/contracts';
 import { CommandRefused } from '@mledger/event-log';
 import type { DataSource } from 'typeorm';
-import { pause } from '../backoff';
+import { pause, stopController } from '../backoff';
 import type { BusLogger, BusSubscription, EventBus, SubscriptionStatus } from '../event-bus';
 import { errorText } from '../failure';
 import { Delivery, type DeliveryCounters, type Waiting } from './delivery';
@@ -60,7 +60,7 @@ export class Consumer {
   private readonly turns: Turns;
   private readonly tables: ReadModelTables;
   private readonly rebuilding = new Set<string>();
-  private stopping = new AbortController();
+  private stopping = stopController();
 
   constructor(private readonly options: ConsumerOptions) {
     const { service, log, reactions = [], readModels = [], payloadHandlers = [] } = options;
@@ -73,7 +73,7 @@ export class Consumer {
 
   /** Makes the tables of read models, and begins to consume. Needs `eventBusMigrations`, not the broker. */
   async start(): Promise<void> {
-    this.stopping = new AbortController();
+    this.stopping = stopController();
     const { reactions = [], readModels = [], payloadHandlers = [] } = this.options;
     const handlers = [...reactions.map(reactionHandler), ...payloadHandlers.map(payloadHandler)];
     for (const model of readModels) {

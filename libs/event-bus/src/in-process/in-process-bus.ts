@@ -1,4 +1,5 @@
 import { eventTopic, SERVICE_NAMES, type TopicSpec } from '@mledger/contracts';
+import { stopController } from '../backoff';
 import type {
   BusLogger,
   BusMessage,
@@ -18,7 +19,7 @@ import type { TopicSource } from './topic-source';
 export class InProcessBus implements EventBus {
   private readonly logs: ReadonlyMap<string, LogTopic>;
   private readonly subscriptions = new Set<InProcessSubscription>();
-  private readonly closing = new AbortController();
+  private readonly closing = stopController();
 
   private constructor(
     private readonly spool: Spool,

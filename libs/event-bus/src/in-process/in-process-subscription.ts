@@ -1,4 +1,4 @@
-import { backoffMs, pause } from '../backoff';
+import { backoffMs, pause, stopController } from '../backoff';
 import type { BusLogger, BusSubscription, ReceivedMessage, SubscribeOptions, SubscriptionStatus } from '../event-bus';
 import { errorText } from '../failure';
 import { IN_PROCESS_PARTITION } from '../stream-partition';
@@ -16,7 +16,7 @@ interface Reader {
 
 /** Reads each of its topics in a loop of its own, so that one that waits does not stop the others. */
 export class InProcessSubscription implements BusSubscription {
-  private readonly stopping = new AbortController();
+  private readonly stopping = stopController();
   private readonly since = new Date();
   private readonly readers: Reader[];
   private loops: Promise<unknown> | undefined;

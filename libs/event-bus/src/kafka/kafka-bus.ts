@@ -14,12 +14,16 @@ import { KafkaProducer } from './kafka-producer';
 import { KafkaSubscription } from './kafka-subscription';
 import { KafkaTopics } from './kafka-topics';
 
+const SESSION_MS = 30_000;
+
 export interface KafkaBusOptions extends KafkaConnection {
   readonly logger: BusLogger;
   /** Stands before the name of every topic and group, so that several installations can share one Kafka. None by default. */
   readonly namespace?: string;
   /** Of topics made by `ensureTopics`: 3, or 1 on a single machine. */
   readonly replicationFactor: number;
+  /** A replica that is not heard of for so long loses its partitions to the others; 30 s by default. */
+  readonly sessionMs?: number;
   /** A consumer is dead or stuck and cannot be revived from within: the process has to end, so that its supervisor starts it anew. */
   onFatal(error: Error): void;
 }
@@ -49,13 +53,14 @@ export class KafkaBus implements EventBus {
   }
 
   async subscribe({ group, topics, handle, startFrom }: SubscribeOptions): Promise<BusSubscription> {
-    const { logger, onFatal } = this.options;
+    const { logger, onFatal, sessionMs = SESSION_MS } = this.options;
     const subscription = new KafkaSubscription({
       group: this.namespace + group,
       topics: topics.map((topic) => this.namespace + topic),
       handle: (batch) => handle(this.withoutNamespace(batch)),
       startFrom: startFrom && (async (place) => startFrom({ ...place, topic: this.ownName(place.topic) })),
       kafka: this.kafka,
+      sessionMs,
       ranges: (topic) => this.topics.ranges(topic),
       logger,
       onFatal,

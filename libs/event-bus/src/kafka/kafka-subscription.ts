@@ -1,5 +1,5 @@
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
-import { backoffMs, pause as wait } from '../backoff';
+import { backoffMs, pause as wait, stopController } from '../backoff';
 import type {
   BusLogger,
   BusSubscription,
@@ -12,7 +12,6 @@ import { errorText } from '../failure';
 import { isPassing, RETRY } from './kafka-client';
 import { PartitionProgress, type Place } from './partition-progress';
 
-const SESSION_MS = 30_000;
 const HEARTBEAT_MS = 3_000;
 /** Above the longest slice: after that time the group goes on without us, and only the database's lock fences us off. */
 const REBALANCE_MS = 60_000;
@@ -26,6 +25,7 @@ const STUCK_AFTER_MS = 60_000;
 
 interface KafkaSubscriptionOptions extends SubscribeOptions {
   readonly kafka: Kafka;
+  readonly sessionMs: number;
   ranges(topic: string): Promise<PartitionRange[]>;
   readonly logger: BusLogger;
   onFatal(error: Error): void;
@@ -34,7 +34,7 @@ interface KafkaSubscriptionOptions extends SubscribeOptions {
 
 /** One kafkajs consumer after another: a crash that passes is followed by a new one, any other is fatal. */
 export class KafkaSubscription implements BusSubscription {
-  private readonly stopping = new AbortController();
+  private readonly stopping = stopController();
   private readonly stopped = new Promise<undefined>((resolve) => {
     this.stopping.signal.addEventListener('abort', () => resolve(undefined), { once: true });
   });
@@ -86,10 +86,10 @@ export class KafkaSubscription implements BusSubscription {
 
   /** Runs one consumer; returns its error, or undefined when it was stopped. */
   private async consumeUntilCrash(): Promise<unknown> {
-    const { kafka, group, topics } = this.options;
+    const { kafka, group, topics, sessionMs } = this.options;
     const consumer = kafka.consumer({
       groupId: group,
-      sessionTimeout: SESSION_MS,
+      sessionTimeout: sessionMs,
       heartbeatInterval: HEARTBEAT_MS,
       rebalanceTimeout: REBALANCE_MS,
       maxBytes: FETCH_BYTES_MAX,
