@@ -122,8 +122,7 @@ export class Relay {
       taken: boolean;
     }[];
     if (!lock?.taken) return 'standby';
-    const [checkpoint] = (await manager.query(READ_CHECKPOINT, [CHECKPOINT])) as { seq: number }[];
-    const afterSeq = Number(checkpoint?.seq ?? 0);
+    const afterSeq = await this.startAfter(manager);
     this.publishedSeq = afterSeq;
     const events = await log.store.readLog({ afterSeq, limit: this.eventsMax });
     const last = events.at(-1);
@@ -136,6 +135,20 @@ export class Relay {
     this.publishedSeq = last.seq;
     this.published += events.length;
     return 'more';
+  }
+
+  private async startAfter(manager: EntityManager): Promise<number> {
+    const [checkpoint] = (await manager.query(READ_CHECKPOINT, [CHECKPOINT])) as { seq: number }[];
+    const afterSeq = checkpoint?.seq ?? 0;
+    if (afterSeq === 0 || this.state === 'relaying') return afterSeq;
+    const ranges = await this.options.bus.ranges(this.topic);
+    if (ranges.some(({ high }) => high !== '0')) return afterSeq;
+    // Another Kafka, or one that lost its data: read models could never be rebuilt from what is missing there.
+    this.options.logger.warn(
+      { topic: this.topic, afterSeq },
+      'the topic was made anew: publishing the whole log again',
+    );
+    return 0;
   }
 
   private succeed(turn: Turn): void {

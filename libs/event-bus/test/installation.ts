@@ -62,9 +62,13 @@ export class Installation {
   /** What a process has: a bus, which others of the installation see. */
   async bus(): Promise<EventBus> {
     const bus = await this.transport.open(this.id);
-    await bus.ensureTopics(topics);
+    await this.ensureTopics(bus);
     this.closing.push(() => bus.close());
     return bus;
+  }
+
+  ensureTopics(bus: EventBus): Promise<void> {
+    return bus.ensureTopics(topics);
   }
 
   async log(service: ServiceName): Promise<EventLog> {

@@ -19,7 +19,7 @@ const FETCH_BYTES_MAX = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 500;
 const PARTITIONS_AT_ONCE = 3;
 /** Between two slices of a batch the consumer looks whether it has to give its partitions up. */
-const SLICE_MESSAGES = 500;
+const SLICE_MESSAGES = 200;
 const WATCH_EVERY_MS = 10_000;
 const STUCK_AFTER_MS = 60_000;
 
