@@ -7,6 +7,9 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 
 export const PAYLOADS_TOPIC = 'mledger.inference.payloads';
 
+/** The signed heads of every service's chain, once a minute when there is news; kept for ever. */
+export const CHECKPOINTS_TOPIC = 'mledger.checkpoints';
+
 export interface TopicSpec {
   readonly topic: string;
   readonly partitions: number;
@@ -33,4 +36,5 @@ export const TOPICS: readonly TopicSpec[] = [
     retentionMs: 7 * DAY_MS,
     messageBytesMax: TOPIC_MESSAGE_BYTES_MAX,
   },
+  { topic: CHECKPOINTS_TOPIC, partitions: 1, retentionMs: -1, messageBytesMax: TOPIC_MESSAGE_BYTES_MAX },
 ];

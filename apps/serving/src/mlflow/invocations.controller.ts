@@ -32,7 +32,7 @@ export class InvocationsController {
       caller,
     );
     reply.header('x-request-id', prediction.requestId);
-    return { predictions: predictionsOf(prediction.outputs, input.kind === 'frame') };
+    return { predictions: predictionsOf(prediction.outputs, isOfColumns(input)) };
   }
 }
 
@@ -54,4 +54,10 @@ function readInput(read: Reader, text: string): ScoringInput {
   } catch (error) {
     throw error instanceof TensorInvalid ? ApiError.invalid(error.message) : error;
   }
+}
+
+/** Tensors of one dimension, one an input, are columns by another name. */
+function isOfColumns(input: ScoringInput): boolean {
+  if (input.kind !== 'tensors') return input.kind === 'frame';
+  return Object.values(input.byName).every((values) => Array.isArray(values) && !values.some(Array.isArray));
 }

@@ -3,12 +3,10 @@ import { valuesOf, type JsonScalar, type Tensor } from '../inference/tensor';
 type Nested = JsonScalar | Nested[];
 
 /**
- * The `predictions` of MLflow's scoring protocol: the output itself when there is one; else a record a row, or for tensor
- * input an array an output.
+ * The `predictions` of MLflow's scoring protocol, as its ONNX flavour gives them: a record a row for input of columns, an
+ * array an output for tensors.
  */
 export function predictionsOf(outputs: readonly Tensor[], rowWise: boolean): unknown {
-  const [only] = outputs;
-  if (outputs.length === 1 && only) return nested(only);
   const byName = outputs.map((output) => [output.name, nested(output)] as const);
   const rows = outputs[0]?.shape[0];
   if (!rowWise || rows === undefined || outputs.some(({ shape }) => shape[0] !== rows))
