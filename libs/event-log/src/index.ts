@@ -9,7 +9,8 @@ export type { CommandContext, Target, AnyTarget, Handled, HandleOptions } from '
 export { EventStore } from './event-store';
 export { UnknownSchema, upcast } from './upcast';
 export type { Projection, RowChange } from './projections/projection';
-export { applyProjection } from './projections/projector';
+export { applyProjection, projectInto } from './projections/projector';
+export { projectionTable, type ProjectionTable } from './projections/projection-table';
 export { Subscription, type SubscribeOptions } from './subscription';
 export { EventLog, openEventLog, type EventLogOptions } from './event-log';
 export { loadOrCreateSigner, signerOf, type SignedCheckpoint, type Signer } from './tamper-evidence/signer';
