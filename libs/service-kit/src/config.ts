@@ -17,6 +17,7 @@ const environment = z.object({
   MLEDGER_HOST: text.default('127.0.0.1'),
   MLEDGER_PORT: port.default(5050),
   MLEDGER_GRPC_PORT: port.default(5051),
+  MLEDGER_URL: httpUrl.optional(),
   MLEDGER_HOME: text.default('.mledger'),
   MLEDGER_AUTH: z.enum(['open', 'keys'], { error: 'must be open or keys' }).optional(),
   MLEDGER_ALLOWED_HOSTS: list.default([...LOOPBACK_HOSTS]),
@@ -52,6 +53,8 @@ export abstract class Config {
   abstract readonly host: string;
   abstract readonly port: number;
   abstract readonly grpcPort: number;
+  /** Where clients, a pipeline's steps among them, reach the whole platform; without a slash at its end. */
+  abstract readonly publicUrl: string;
   /** Absolute path of the data folder. */
   abstract readonly home: string;
   abstract readonly auth: 'open' | 'keys';
@@ -103,6 +106,8 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     host: values.MLEDGER_HOST,
     port: values.MLEDGER_PORT,
     grpcPort: values.MLEDGER_GRPC_PORT,
+    publicUrl:
+      values.MLEDGER_URL?.replace(/\/$/, '') ?? `http://${reachable(values.MLEDGER_HOST)}:${values.MLEDGER_PORT}`,
     home: resolve(values.MLEDGER_HOME),
     auth: values.MLEDGER_AUTH ?? (isLoopback(values.MLEDGER_HOST) ? 'open' : 'keys'),
     allowedHosts: values.MLEDGER_ALLOWED_HOSTS.map((host) => host.toLowerCase()),
@@ -128,6 +133,12 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || /^127\.\d{1,3}\.\d{1,3}\.\d{1,3}$/.test(host);
+}
+
+/** A name for a bind address: one that means every address is none. */
+function reachable(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
 }
 
 function contradictions(values: z.output<typeof environment>, config: Config): string[] {

@@ -1,3 +1,4 @@
+export { checkpointKey, checkpointSigner } from './checkpoints';
 export { Clock, Ids } from './clock';
 export { Config, ConfigError, isLoopback, loadConfig, type S3Config } from './config';
 export { Caller, callerOf, commandContext } from './edge/caller';

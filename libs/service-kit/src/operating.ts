@@ -1,7 +1,7 @@
 import { LOCAL_ADMIN } from '@mledger/access-control';
 import type { RouteRule, ServiceName } from '@mledger/contracts';
-import type { Consumer } from '@mledger/event-bus';
-import type { EventLog } from '@mledger/event-log';
+import type { Consumer, ReadModel } from '@mledger/event-bus';
+import type { EventLog, Projection } from '@mledger/event-log';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { callerOf, type Caller } from './edge/caller';
@@ -14,6 +14,8 @@ export interface OperatingParts {
   readonly service: ServiceName;
   readonly log: EventLog;
   readonly consumer: Consumer;
+  readonly projections: readonly Projection[];
+  readonly readModels: readonly ReadModel[];
   readonly lifecycle: Lifecycle;
   readonly metrics: Metrics;
 }
@@ -30,6 +32,29 @@ export function kitRoutes(service: ServiceName): RouteRule[] {
 const parkedQuery = z.object({
   after: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
+});
+/** A checkpoint that the caller kept, as it was published. */
+const checkpointText = z.string().transform((text, context) => {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch {
+    context.addIssue({ code: 'custom', message: 'must be a checkpoint, in JSON' });
+    return z.NEVER;
+  }
+});
+const verifyQuery = z.object({
+  checkpoint: checkpointText
+    .pipe(
+      z.object({
+        service: z.string(),
+        seq: z.number().int().positive(),
+        chain: z.string().regex(/^[0-9a-f]{64}$/),
+        at: z.string(),
+        keyId: z.string().max(64),
+        ed25519: z.string().max(128),
+      }),
+    )
+    .optional(),
 });
 const idParams = z.object({ id: z.string().regex(/^\d{1,18}$/, 'must be the id of a parked event') });
 const nameParams = z.object({ name: z.string() });
@@ -49,6 +74,10 @@ export function registerOperatingRoutes(fastify: FastifyInstance, parts: Operati
     const [own, shared] = await Promise.all([metrics.registry.metrics(), processRegistry().metrics()]);
     return reply.header('content-type', metrics.registry.contentType).send(`${own}\n${shared}`);
   });
+  fastify.get(`${base}/verify`, async (request) => {
+    const { checkpoint } = parse(verifyQuery, request.query, 'query');
+    return log.verify({ checkpoint });
+  });
   fastify.get(`${base}/parked`, async (request) => {
     const { after, limit } = parse(parkedQuery, request.query, 'query');
     const caller = callerOf(request);
@@ -64,7 +93,10 @@ export function registerOperatingRoutes(fastify: FastifyInstance, parts: Operati
   fastify.post(`${base}/projections/:name/rebuild`, async (request) => {
     if (!isOperator(callerOf(request))) throw ApiError.forbidden('rebuilding is for the admins of tenant system');
     const { name } = parse(nameParams, request.params, 'path');
-    await log.rebuild(name);
+    const isReadModel = parts.readModels.some((model) => model.name === name);
+    if (isReadModel) await consumer.rebuild(name);
+    else if (parts.projections.some((projection) => projection.name === name)) await log.rebuild(name);
+    else throw ApiError.notFound(`${service} has no projection ${name}`);
     return { rebuilt: name };
   });
 }

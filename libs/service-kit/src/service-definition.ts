@@ -1,7 +1,7 @@
 import type { Type } from '@nestjs/common';
 import type { ServiceName } from '@mledger/contracts';
 import type { EventBus, PayloadHandler, Reaction, ReadModel } from '@mledger/event-bus';
-import type { Projection, Recorded, Sequenced } from '@mledger/event-log';
+import type { Projection } from '@mledger/event-log';
 import type { ObjectStore } from '@mledger/object-store';
 import type { MasterKey } from '@mledger/access-control';
 import type { MigrationInterface } from 'typeorm';
@@ -9,26 +9,14 @@ import type { Clock, Ids } from './clock';
 import type { Config } from './config';
 import type { ProblemMapper } from './edge/send-error';
 
-/** A projection of whatever rows: their type matters to its own `project` alone. */
-export interface AnyProjection extends Omit<Projection, 'project'> {
-  project(event: Recorded | Sequenced): AnyRowChange[];
-}
-
-export type AnyReadModel = AnyProjection & Pick<ReadModel, 'from' | 'neverPark'>;
-
-type AnyRowChange =
-  | { readonly put: object }
-  | { readonly remove: object }
-  | { readonly change: object; by(row: never): object | undefined };
-
 /** All that tells one service from another. */
 export interface ServiceDefinition {
   readonly name: ServiceName;
   /** The Nest module with its controllers and providers. */
   readonly module: Type;
-  readonly projections: readonly AnyProjection[];
+  readonly projections: readonly Projection[];
   /** Rows from other services' events. */
-  readonly readModels?: readonly AnyReadModel[];
+  readonly readModels?: readonly ReadModel[];
   /** Providers of the module. */
   readonly reactions?: readonly Type<Reaction>[];
   /** Providers of the module that work on a topic that is no log. */

@@ -12,9 +12,10 @@ import {
   type Reaction,
   type ReadModel,
 } from '@mledger/event-bus';
-import { openEventLog, type EventLog, type Projection } from '@mledger/event-log';
-import type { FastifyInstance } from 'fastify';
+import { openEventLog, type EventLog } from '@mledger/event-log';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
+import { checkpointSigner, publishCheckpoint } from './checkpoints';
 import { Clock, Ids } from './clock';
 import { installEdge, s3Rewrite } from './edge/edge';
 import { RouteRules } from './edge/route-rules';
@@ -27,7 +28,7 @@ import { Tracing } from './observe/tracing';
 import { kitRoutes, registerOperatingRoutes } from './operating';
 import { observedReaction } from './observe/observed-reaction';
 import { ServiceModule, type ServiceParts } from './service-module';
-import type { AnyReadModel, Runtime, ServiceDefinition } from './service-definition';
+import type { Runtime, ServiceDefinition } from './service-definition';
 
 /** Names in paths are bounded by their owners; the router's own limit of 100 would answer 404. */
 const PARAMETER_LENGTH_MAX = 8 * 1024;
@@ -53,7 +54,7 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
   const clock = runtime.clock ?? new Clock();
   const logger = Logger.create({ service: definition.name, level: config.logLevel });
   const tracing = Tracing.start({ service: definition.name, otlpEndpoint: config.otlpEndpoint });
-  const log = await openLog(definition, runtime);
+  const log = await openLog(definition, runtime, logger);
   const directory = new AccessDirectory(log.dataSource);
   const parts: ServiceParts = {
     config,
@@ -81,20 +82,24 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
   }
 }
 
-function openLog(definition: ServiceDefinition, { databaseUrl, poolSizeMax }: Runtime): Promise<EventLog> {
+function openLog(definition: ServiceDefinition, runtime: Runtime, logger: Logger): Promise<EventLog> {
+  const { databaseUrl, poolSizeMax, masterKey, objectStore } = runtime;
   return openEventLog({
     service: definition.name,
     url: databaseUrl,
     catalog: catalogOf(definition.name),
-    projections: definition.projections as readonly Projection[],
+    projections: definition.projections,
     migrations: [...eventBusMigrations, ...(definition.migrations ?? [])],
     entities: [...(definition.entities ?? []), ...readModelsOf(definition).map(({ entity }) => entity)],
     poolSizeMax,
+    signer: checkpointSigner(masterKey),
+    onCheckpoint: (checkpoint) => publishCheckpoint(objectStore, checkpoint),
+    onError: (error, where) => logger.error({ error, where }, 'failed behind the scenes; it is tried again'),
   });
 }
 
 /** Access knows itself from its own log; every other service hears of it. */
-function readModelsOf({ name, readModels = [] }: ServiceDefinition): readonly AnyReadModel[] {
+function readModelsOf({ name, readModels = [] }: ServiceDefinition): readonly ReadModel[] {
   return name === 'access' ? readModels : [accessDirectoryReadModel, ...readModels];
 }
 
@@ -106,6 +111,7 @@ async function startParts(
   const { log, bus, logger, lifecycle, metrics, access } = parts;
   const { name: service, reactions = [], payloadHandlers = [] } = definition;
   const { app, fastify, rules, halted } = await createApp(definition, parts, tracing);
+  const readModels = readModelsOf(definition);
   const relay = new Relay({ service, log, bus, logger });
   const consumer = new Consumer({
     service,
@@ -113,17 +119,18 @@ async function startParts(
     bus,
     logger,
     reactions: reactions.map((type) => observedReaction(app.get<Reaction>(type, { strict: false }), tracing)),
-    readModels: readModelsOf(definition) as readonly ReadModel[],
+    readModels,
     payloadHandlers: payloadHandlers.map((type) => app.get<PayloadHandler>(type, { strict: false })),
   });
   halted.reason = () => consumer.unreadyReasons()[0];
-  registerOperatingRoutes(fastify, { service, log, consumer, lifecycle, metrics });
+  const { projections } = definition;
+  registerOperatingRoutes(fastify, { service, log, consumer, projections, readModels, lifecycle, metrics });
   registerLogMetrics(metrics, { log, relay, consumer });
   lifecycle.addReadiness('access', () => access.unreadyReason());
   lifecycle.addReadiness('events of other services', () => consumer.unreadyReasons()[0]);
   lifecycle.addReadiness('relay', () => relay.unreadyReason());
   lifecycle.addReadiness('database', async () => void (await log.store.head()));
-  await log.start();
+  log.start();
   await app.init();
   rules.assertComplete();
   await fastify.ready();
@@ -153,8 +160,11 @@ async function startParts(
 
 async function createApp(definition: ServiceDefinition, parts: ServiceParts, tracing: Tracing | undefined) {
   const { logger, access, lifecycle, clock, ids, metrics } = parts;
+  const errors = new ErrorSender(logger, definition.problems);
   const adapter = new FastifyAdapter({
     rewriteUrl: s3Rewrite,
+    // A path that cannot be decoded is refused before any hook runs.
+    frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => errors.send(request, reply, error),
     routerOptions: { maxParamLength: PARAMETER_LENGTH_MAX },
     forceCloseConnections: 'idle',
     // The edge answers this itself, in the form of the API that is called.
@@ -162,7 +172,6 @@ async function createApp(definition: ServiceDefinition, parts: ServiceParts, tra
   });
   const fastify = adapter.getInstance() as unknown as FastifyInstance;
   const rules = new RouteRules(definition.name, ROUTES, kitRoutes(definition.name));
-  const errors = new ErrorSender(logger, definition.problems);
   const halted: { reason: () => string | undefined } = { reason: () => undefined };
   installEdge(fastify, {
     rules,

@@ -1,6 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { AccessRefused } from '@mledger/access-control';
-import { CommandRefused, VersionConflict, type RefusalKind } from '@mledger/event-log';
+import { CommandRefused, ProjectionLagging, VersionConflict, type RefusalKind } from '@mledger/event-log';
 import { ApiError } from './api-error';
 
 /** What went wrong, before it is put into a protocol's form. */
@@ -54,6 +54,8 @@ export function problemOf(error: unknown): Problem {
   if (error instanceof CommandRefused) return error.refusal;
   if (error instanceof VersionConflict)
     return { kind: 'precondition', code: 'VERSION_CONFLICT', message: error.message };
+  if (error instanceof ProjectionLagging)
+    return { kind: 'unavailable', code: 'READ_LAGGING', message: error.message, headers: { 'retry-after': '1' } };
   if (error instanceof ApiError) {
     const { status, code, message, details, headers } = error;
     const kind = code === 'UNLISTED' ? 'unlisted' : kindOfStatus(status);
