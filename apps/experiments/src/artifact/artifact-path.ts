@@ -75,14 +75,22 @@ export interface ArtifactAddress {
   readonly path: string;
 }
 
-/** Reads `<experiment>/<run>/artifacts/…` and `<experiment>/models/<model>/artifacts/…`; undefined for anything else. */
+/**
+ * Reads `<experiment>/<run>/artifacts/…` and `<experiment>/models/<model>/artifacts/…`; undefined for anything else.
+ *
+ * @throws CommandRefused when the part below the root is no safe path by itself: it may begin with a drive
+ */
 export function addressOf(path: string): ArtifactAddress | undefined {
   const [experimentId = '', second = '', third = '', ...rest] = path.split('/');
   if (second === 'models' && isLoggedModelId(third) && rest[0] === 'artifacts') {
-    return { experimentId, ownerKind: 'logged-model', ownerId: third, path: rest.slice(1).join('/') };
+    return { experimentId, ownerKind: 'logged-model', ownerId: third, path: belowRoot(rest.slice(1)) };
   }
   if (second !== 'models' && isRunId(second) && third === 'artifacts') {
-    return { experimentId, ownerKind: 'run', ownerId: second, path: rest.join('/') };
+    return { experimentId, ownerKind: 'run', ownerId: second, path: belowRoot(rest) };
   }
   return undefined;
+}
+
+function belowRoot(segments: readonly string[]): string {
+  return segments.length === 0 ? '' : safePath(segments.join('/'));
 }

@@ -35,7 +35,12 @@ export class ArtifactHandler {
       );
     }
     const objectKey = newObjectKey({ tenant, service: 'experiments', ownerId: experimentId, id: this.ids.uuidv7() });
-    const { sizeBytes, sha256 } = await this.objects.put(objectKey, body);
+    const { sizeBytes, sha256 } = await this.objects.put(objectKey, body).catch((error: unknown) => {
+      // The client's own doing, and no failure of ours.
+      if (body.errored)
+        throw refused('invalid', 'UPLOAD_BROKEN_OFF', 'The upload broke off before its end; nothing was stored.');
+      throw error;
+    });
     try {
       await this.owners.record(address, { experimentId, path, sizeBytes, sha256, objectKey }, context);
     } catch (error) {
