@@ -35,10 +35,12 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
 }
 
 async function load(id: number, sha256: string, bytes: Uint8Array): Promise<WorkerReply> {
+  // ONNX Runtime takes no shared memory; the copy is gone when the session is made.
+  const own = new Uint8Array(bytes);
   // One thread each: several workers run side by side, and more threads inside them would only fight for the cores.
   const session =
     sessions.get(sha256) ??
-    (await InferenceSession.create(bytes, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }));
+    (await InferenceSession.create(own, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }));
   sessions.set(sha256, session);
   return { id, kind: 'loaded', inputs: signature(session.inputMetadata), outputs: signature(session.outputMetadata) };
 }

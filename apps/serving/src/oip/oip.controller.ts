@@ -1,4 +1,4 @@
-import { Controller, Get, Param, Post, Req, Res } from '@nestjs/common';
+import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
 import { ApiError, Caller, readBody, type FastifyReply, type FastifyRequest } from '@mledger/service-kit';
 import { EndpointDirectory } from '../endpoint/endpoint-directory';
 import { ModelLoader } from '../inference/model-loader';
@@ -65,6 +65,7 @@ export class OipController {
   }
 
   @Post('models/:name/infer')
+  @HttpCode(200)
   infer(
     @Param('name') name: string,
     @Req() request: FastifyRequest,
@@ -75,6 +76,7 @@ export class OipController {
   }
 
   @Post('models/:name/versions/:version/infer')
+  @HttpCode(200)
   inferVersion(
     @Param() model: { name: string; version: string },
     @Req() request: FastifyRequest,
