@@ -93,12 +93,10 @@ describe('model versions', () => {
     });
     const uri = await world.mlflow('GET', 'model-versions/get-download-uri', { name: 'logged', version: '1' });
     expect(uri.body).toEqual({ artifact_uri: `mlflow-artifacts:/7/models/${loggedModelId}/artifacts` });
-    const [created] = await world.kit.service.log.store
-      .readLog({ afterSeq: 0, limit: 1_000, types: ['ModelVersionCreated'] })
-      .then((events) => events.filter((event) => (event.data as { model: string }).model === 'logged'));
-    expect(created?.data).toMatchObject({
-      files: [{ path: 'MLmodel' }, { path: 'model.onnx', sizeBytes: 7 }],
+    const { state } = await latestState('logged');
+    expect(state.versions[0]!.origin).toMatchObject({
       experimentId: '7',
+      files: [{ path: 'MLmodel' }, { path: 'model.onnx', sizeBytes: 7 }],
     });
   });
 

@@ -1,4 +1,4 @@
-import type { TestKey } from '@mledger/service-kit/testing';
+import { eventually, type TestKey } from '@mledger/service-kit/testing';
 import { metricsLogged, RegistryWorld } from './registry-world';
 
 const GATES = [
@@ -13,7 +13,7 @@ let reader: TestKey;
 beforeAll(async () => {
   world = await RegistryWorld.start({ MLEDGER_AUTH: 'keys' });
   ana = await world.kit.access!.issueKey({ roles: ['contributor', 'approver'] });
-  bo = await world.kit.access!.issueKey({ roles: ['approver'] });
+  bo = await world.kit.access!.issueKey({ roles: ['approver', 'deployer'] });
   reader = await world.kit.access!.issueKey({ roles: ['reader'] });
 });
 afterAll(() => world?.stop());
@@ -159,7 +159,7 @@ describe('a promotion over HTTP', () => {
     await setPolicy('rolled', { gates: GATES });
     await promote('rolled', 1);
     await promote('rolled', 2);
-    const seqBefore = await world.kit.service.log.store.head();
+    const seqBefore = await eventually(() => seqOfMove('rolled', 2));
     const rollback = await world.own('POST', 'models/rolled/rollback', { reason: 'errors doubled' }, as(bo));
     expect(rollback).toMatchObject({ status: 200, body: { fromVersion: 2, toVersion: 1, by: `user:${bo.userId}` } });
     expect((await holder('rolled')).body).toMatchObject({ version: 1, reason: 'errors doubled', promotion: null });
@@ -224,3 +224,14 @@ describe('a promotion over HTTP', () => {
     expect((await world.mlflow('POST', 'model-versions/create', stolen, as(stranger))).status).toBe(404);
   });
 });
+
+/** The place in the public order of the move of an alias to a version, once it is numbered. */
+async function seqOfMove(model: string, toVersion: number): Promise<number> {
+  const moves = await world.kit.service.log.store.readLog({ afterSeq: 0, limit: 1_000, types: ['AliasMoved'] });
+  const found = moves.find(({ data }) => {
+    const move = data as { model: string; toVersion: number };
+    return move.model === model && move.toVersion === toVersion;
+  });
+  if (found === undefined) throw new Error(`the move of ${model} to ${toVersion} has no seq yet`);
+  return found.seq;
+}

@@ -1,0 +1,4 @@
+import { runServiceProcess } from '@mledger/service-kit';
+import { registryService } from './registry.definition';
+
+runServiceProcess(registryService);
