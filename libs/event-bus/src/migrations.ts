@@ -16,7 +16,7 @@ class EventBus1796000000000 implements MigrationInterface {
         primary key (consumer, topic, stream)
       );
       create table read_models (
-        name text primary key, live int not null, building int, ddl_hash text not null
+        name text primary key, ddl_hash text not null, building uuid
       );
       create table parked_events (
         id bigint generated always as identity primary key,
@@ -27,6 +27,8 @@ class EventBus1796000000000 implements MigrationInterface {
         unique (tenant, consumer, topic, partition, "offset")
       );
       create index on parked_events (consumer, topic, stream, seq);
+      -- Read models that are being rebuilt lie there under their own names.
+      do $$ begin execute format('create schema if not exists %I', current_schema() || '__building'); end $$;
     `);
   }
 

@@ -13,9 +13,10 @@ import {
   reactionHandler,
   type ReadModel,
   readModelHandler,
+  rebuildHandler,
 } from './handler';
 import { ParkedEvents } from './parked-events';
-import { ReadModelTables, Superseded } from './read-model-tables';
+import { ReadModelTables } from './read-model-tables';
 import { Turns } from './turns';
 
 /** Transactions of consumers at once, in a process; the rest of the pool is for requests, and for what handlers read. */
@@ -60,7 +61,8 @@ export class Consumer {
   private readonly turns: Turns;
   private readonly tables: ReadModelTables;
   private readonly rebuilding = new Set<string>();
-  private stopping = stopController();
+  private readonly stopping = stopController();
+  private prepared: Promise<void> | undefined;
 
   constructor(private readonly options: ConsumerOptions) {
     const { service, log, reactions = [], readModels = [], payloadHandlers = [] } = options;
@@ -71,14 +73,21 @@ export class Consumer {
     this.parked = new ParkedEvents(service, log.dataSource, this.handlers);
   }
 
-  /** Makes the tables of read models, and begins to consume. Needs `eventBusMigrations`, not the broker. */
+  /** Makes the tables of read models, so that they can be queried; `start` does it too. Needs `eventBusMigrations`. */
+  prepare(): Promise<void> {
+    this.prepared ??= this.prepareOnce();
+    return this.prepared;
+  }
+
+  /** Begins to consume. Does not wait for the broker. */
   async start(): Promise<void> {
-    this.stopping = stopController();
+    await this.prepare();
     const { reactions = [], readModels = [], payloadHandlers = [] } = this.options;
-    const handlers = [...reactions.map(reactionHandler), ...payloadHandlers.map(payloadHandler)];
-    for (const model of readModels) {
-      handlers.push(readModelHandler(model, this.tables, await this.tables.ensure(model)));
-    }
+    const handlers = [
+      ...reactions.map(reactionHandler),
+      ...readModels.map((model) => readModelHandler(model, this.tables)),
+      ...payloadHandlers.map(payloadHandler),
+    ];
     for (const handler of handlers) await this.run(handler);
   }
 
@@ -102,7 +111,7 @@ export class Consumer {
   /** Why this service must refuse requests: a handler that never parks cannot go on, or has never been up to date. */
   unreadyReasons(): string[] {
     return [...this.running.values()]
-      .filter(({ handler }) => handler.neverPark)
+      .filter(({ handler }) => handler.neverPark && handler.id === handler.name)
       .flatMap((running) => unreadyReason(running) ?? []);
   }
 
@@ -129,20 +138,21 @@ export class Consumer {
     }
   }
 
+  private async prepareOnce(): Promise<void> {
+    for (const model of this.options.readModels ?? []) await this.tables.ensure(model);
+  }
+
   private async rebuildOnce(model: ReadModel): Promise<void> {
-    const generation = await this.tables.begin(model);
-    // Its positions have to show how far it is, also when nothing it wants comes along.
-    const handler = { ...readModelHandler(model, this.tables, generation), movesAlways: true };
-    const { subscription } = await this.run(handler);
+    const build = await this.tables.begin(model);
+    const { handler, subscription } = await this.run(rebuildHandler(model, this.tables, build));
     try {
-      await this.until(async () => subscription.status().caughtUp, Number.POSITIVE_INFINITY);
-      await this.tables.show(model, generation, (isBehind) => this.until(async () => !(await isBehind()), HOLD_MS_MAX));
-    } catch (error) {
+      await this.until(async () => {
+        await this.tables.assertBuilding(this.options.log.dataSource.manager, model, build);
+        return subscription.status().caughtUp;
+      }, Number.POSITIVE_INFINITY);
+      await this.tables.swap(model, build, (isBehind) => this.until(async () => !(await isBehind()), HOLD_MS_MAX));
+    } finally {
       await this.end(handler.id);
-      throw error;
-    }
-    for (const { handler: other } of [...this.running.values()]) {
-      if (other.name === model.name && other.id !== handler.id) await this.end(other.id);
     }
   }
 
@@ -156,33 +166,12 @@ export class Consumer {
       // A group of its own for each handler: docs/adr/0020.
       group: `mledger.${service}.${handler.id}`,
       topics: handler.topics,
-      handle: (batch) => delivery.handle(batch).catch((error: unknown) => this.failed(handler, error)),
+      handle: (batch) => delivery.handle(batch),
       startFrom: (place) => delivery.startFrom(place),
     });
     const running = { handler, delivery, subscription, caughtUp: false };
     this.running.set(handler.id, running);
     return running;
-  }
-
-  /** A read model that another replica has rebuilt goes on in its new table. */
-  private failed(handler: Handler, error: unknown): never {
-    if (error instanceof Superseded && this.running.has(handler.id)) void this.follow(handler);
-    throw error;
-  }
-
-  private async follow(handler: Handler): Promise<void> {
-    const model = this.options.readModels!.find(({ name }) => name === handler.name)!;
-    const { logger } = this.options;
-    try {
-      await this.end(handler.id);
-      if (this.stopping.signal.aborted) return;
-      await this.run(readModelHandler(model, this.tables, await this.tables.live(model)));
-    } catch (error) {
-      logger.error(
-        { consumer: handler.id, error: errorText(error) },
-        'cannot follow a rebuilt read model: start this service anew',
-      );
-    }
   }
 
   private async end(id: string): Promise<void> {

@@ -8,7 +8,6 @@ import { type Incoming, readEvent } from './incoming';
 import { park } from './parked-events';
 import { followVersions, lockPlaces, movePosition, moveVersions, readPosition, VersionJump } from './position';
 import { FORGET_POSITION, START_FROM } from './positions.sql';
-import { Superseded } from './read-model-tables';
 import type { Turns } from './turns';
 
 /** A message that fails so often, for reasons of its own, is parked. */
@@ -151,7 +150,7 @@ export class Delivery {
 
   /** Whether only the bus may bring it again, so that nothing of this partition passes it by. */
   private mustWait(error: unknown, tries: number): boolean {
-    if (error instanceof VersionJump || error instanceof Superseded) return true;
+    if (error instanceof VersionJump) return true;
     const kind = failureKind(error);
     if (kind === 'conflict') return tries >= TRIES_MAX;
     return kind === 'transient' || this.options.handler.neverPark;

@@ -1,9 +1,9 @@
 import { catalogOf, eventTopic, type ServiceName } from '@mledger/contracts';
-import { type Projection, projectInto, type Sequenced } from '@mledger/event-log';
+import { applyProjection, type Projection, type Sequenced } from '@mledger/event-log';
 import type { EntityManager } from 'typeorm';
 import type { ReceivedMessage } from '../event-bus';
 import type { Incoming } from './incoming';
-import { type ReadModelTables, tableName } from './read-model-tables';
+import { buildingId, type ReadModelTables } from './read-model-tables';
 
 /** In `on` or `types`: every event of the services in `from`. Then a missing event is noticed by its version. */
 export const EVERY_TYPE = '*';
@@ -24,7 +24,7 @@ export interface Reaction {
 
 /**
  * Rows made of other services' events, applied in batches. Each row depends on one source stream. `mode` does not matter here.
- * Its entity is given to the log's `entities`; its table and view are made by the consumer.
+ * Its entity is given to the log's `entities`; its table is made by the consumer.
  */
 export interface ReadModel<Row extends object = object> extends Projection<Row> {
   readonly from: readonly ServiceName[];
@@ -65,18 +65,30 @@ export function reactionHandler(reaction: Reaction): Handler {
   };
 }
 
-export function readModelHandler(model: ReadModel, tables: ReadModelTables, generation: number): Handler {
+export function readModelHandler(model: ReadModel, tables: ReadModelTables): Handler {
+  return readModelWriter(model, (manager) => tables.holdLive(manager, model));
+}
+
+/** Fills the table that a rebuild has begun. */
+export function rebuildHandler(model: ReadModel, tables: ReadModelTables, build: string): Handler {
+  return {
+    ...readModelWriter(model, (manager) => tables.enterBuilding(manager, model, build)),
+    id: buildingId(model.name),
+    // Its position has to show how far it is, also when nothing that it wants comes along.
+    movesAlways: true,
+  };
+}
+
+function readModelWriter(model: ReadModel, enter: (manager: EntityManager) => Promise<void>): Handler {
   const handler = eventHandler(model.name, model.from, model.types, model.neverPark);
   const projection = { ...model, types: [...handler.types] };
-  const table = tableName(model.name, generation);
   return {
     ...handler,
-    id: table,
     atOnceMax: READ_MODEL_EVENTS_MAX,
     async apply(items, manager) {
-      await tables.holdGeneration(manager, model, generation);
+      await enter(manager);
       const events = items.map(({ event }) => event!);
-      await projectInto(manager.dataSource, manager, projection, events, table);
+      await applyProjection(manager, projection, events);
     },
   };
 }

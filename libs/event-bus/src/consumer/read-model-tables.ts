@@ -1,35 +1,28 @@
+import { createHash, randomUUID } from 'node:crypto';
 import type { ServiceName } from '@mledger/contracts';
-import { lockKey, projectionTable } from '@mledger/event-log';
-import type { DataSource, EntityManager } from 'typeorm';
+import { lockKey } from '@mledger/event-log';
+import { type DataSource, type EntityManager, Table } from 'typeorm';
 import { failureKind, TransientFailure } from '../failure';
 import type { ReadModel } from './handler';
 import {
-  ADD_READ_MODEL,
+  ADOPT,
   BEGIN_BUILDING,
-  FORGET_GENERATION,
+  FORGET,
   IS_BEHIND,
   LOCK_EXCLUSIVE,
-  READ_GENERATIONS,
-  SHOW_GENERATION,
+  LOCK_SHARED,
+  READ_BUILDING,
+  READ_DDL_HASH,
+  SHOWN,
+  STORE_DDL_HASH,
   TRY_LOCK_SHARED,
 } from './read-model.sql';
 
 const TRIES_MAX = 5;
 
-interface Generations {
-  readonly live: number;
-  readonly building: number | null;
-  readonly ddlHash: string;
-}
-
-/** This table was replaced, by a rebuild on another replica: what is meant for it now goes to its successor. */
-export class Superseded extends Error {
-  override readonly name = 'Superseded';
-}
-
 /**
- * The tables of read models. Queries read the view `<name>`; behind it lies a table `<name>__<generation>`, filled from
- * the oldest message on under positions of its own. To rebuild is to fill another generation and to turn the view to it.
+ * The tables of read models. The live one bears the model's name; one that is being rebuilt bears it too, in the schema
+ * `<service>__building`, under positions of its own, and takes the live one's place when it has reached it.
  */
 export class ReadModelTables {
   constructor(
@@ -37,127 +30,117 @@ export class ReadModelTables {
     private readonly dataSource: DataSource,
   ) {}
 
-  /** Makes what is missing; what was declared otherwise when it was made begins anew, empty. Returns the live generation. */
-  ensure(model: ReadModel): Promise<number> {
-    const { ddlHash } = projectionTable(this.dataSource, model);
-    return this.exclusively(model, async (manager) => {
-      const present = await readGenerations(manager, model);
-      if (present && present.ddlHash === ddlHash) return present.live;
-      const generation = (present?.building ?? present?.live ?? 0) + 1;
-      if (!present) await manager.query(ADD_READ_MODEL, [model.name]);
-      await this.createTable(manager, model, generation);
-      await this.turnTo(manager, model, generation, present);
-      return generation;
+  /** Makes the table if it is missing, or declared otherwise when it was made; then it is filled from the oldest message on. */
+  async ensure(model: ReadModel): Promise<void> {
+    const table = Table.create(this.dataSource.getMetadata(model.entity), this.dataSource.driver);
+    if (table.name !== model.name) throw new Error(`the entity of read model ${model.name} is named ${table.name}`);
+    const { columns, indices, uniques, checks } = table;
+    const ddlHash = createHash('sha256')
+      .update(JSON.stringify([columns, indices, uniques, checks]))
+      .digest('hex');
+    await this.transaction(async (manager) => {
+      await this.lock(manager, LOCK_EXCLUSIVE, 'read-model', model);
+      const [present] = (await manager.query(READ_DDL_HASH, [model.name])) as { ddlHash: string }[];
+      if (present?.ddlHash === ddlHash) return;
+      await manager.query(`drop table if exists ${quoted(model.name)}`);
+      for (const forget of FORGET) await manager.query(forget, [model.name]);
+      await manager.queryRunner!.createTable(table, false, false, true);
+      await manager.query(STORE_DDL_HASH, [model.name, ddlHash]);
     });
   }
 
-  /** An empty generation beside the live one. */
-  begin(model: ReadModel): Promise<number> {
-    return this.exclusively(model, async (manager) => {
-      const present = await readGenerations(manager, model);
-      // What is being built already was left over by a process that died.
-      if (present?.building) await this.drop(manager, model, present.building);
-      const generation = (present?.building ?? present?.live ?? 0) + 1;
-      await this.createTable(manager, model, generation);
-      await manager.query(BEGIN_BUILDING, [model.name, generation]);
-      return generation;
+  /** Makes an empty table beside the live one; what another rebuild had begun is given up. Returns this rebuild's id. */
+  async begin(model: ReadModel): Promise<string> {
+    const build = randomUUID();
+    const table = `${quoted(this.buildingSchema)}.${quoted(model.name)}`;
+    await this.transaction(async (manager) => {
+      await this.lock(manager, LOCK_EXCLUSIVE, 'read-model-building', model);
+      await manager.query(`drop table if exists ${table}`);
+      for (const forget of FORGET) await manager.query(forget, [buildingId(model.name)]);
+      await manager.query(`create table ${table} (like ${quoted(model.name)} including all)`);
+      await manager.query(BEGIN_BUILDING, [model.name, build]);
     });
+    return build;
   }
 
   /**
-   * Turns the view to a generation once it has handled all that the live one has. The live one is held meanwhile, so
-   * that the new one, which goes on, cannot but reach it.
-   * @param reached asks again until it has; rejects when it takes too long
+   * Puts the rebuilt table in the live one's place, positions and all, once it has handled all that the live one has.
+   * The live one is held meanwhile, so that the other, which goes on, cannot but reach it.
+   * @param reached asks again until the answer is no; rejects when that takes too long
    */
-  show(
+  async swap(
     model: ReadModel,
-    generation: number,
+    build: string,
     reached: (isBehind: () => Promise<boolean>) => Promise<void>,
   ): Promise<void> {
-    return this.exclusively(model, async (manager) => {
-      const present = await readGenerations(manager, model);
-      const old = tableName(model.name, present!.live);
+    const building = buildingId(model.name);
+    await this.transaction(async (manager) => {
+      await this.lock(manager, LOCK_EXCLUSIVE, 'read-model', model);
       await reached(async () => {
-        const [row] = (await manager.query(IS_BEHIND, [old, tableName(model.name, generation)])) as {
-          behind: boolean;
-        }[];
+        const [row] = (await manager.query(IS_BEHIND, [model.name, building])) as { behind: boolean }[];
         return row!.behind;
       });
-      await this.turnTo(manager, model, generation, present);
+      await this.lock(manager, LOCK_EXCLUSIVE, 'read-model-building', model);
+      await this.assertBuilding(manager, model, build);
+      await manager.query(`drop table ${quoted(model.name)}`);
+      await manager.query(
+        `alter table ${quoted(this.buildingSchema)}.${quoted(model.name)} set schema ${quoted(this.service)}`,
+      );
+      for (const forget of FORGET) await manager.query(forget, [model.name]);
+      for (const adopt of ADOPT) await manager.query(adopt, [model.name, building]);
+      await manager.query(SHOWN, [model.name]);
     });
   }
 
-  async live(model: ReadModel): Promise<number> {
-    return (await readGenerations(this.dataSource.manager, model))!.live;
+  /** Called in the transaction that writes to the live table, so that it is not replaced meanwhile. */
+  async holdLive(manager: EntityManager, model: ReadModel): Promise<void> {
+    const [lock] = await this.lock(manager, TRY_LOCK_SHARED, 'read-model', model);
+    // Waiting here would hold a connection that the rebuilt one needs to get ready.
+    if (!lock?.held) throw new TransientFailure(`${model.name} is about to be replaced`);
   }
 
-  /** Called in the transaction that writes to a generation. @throws {Superseded} */
-  async holdGeneration(manager: EntityManager, model: ReadModel, generation: number): Promise<void> {
-    // One that is being built is not to be held up by the turn that waits for it.
-    if ((await readGenerations(manager, model))?.building === generation) return;
-    const [lock] = (await manager.query(TRY_LOCK_SHARED, [this.lockKey(model)])) as { held: boolean }[];
-    // Waiting here would hold a connection that the new generation needs to get ready.
-    if (!lock!.held) throw new TransientFailure(`${model.name} is about to be replaced`);
-    const live = (await readGenerations(manager, model))?.live;
-    if (live !== generation)
-      throw new Superseded(`${model.name} is in its generation ${live}, no more in ${generation}`);
+  /** Called in the transaction that writes to the table under construction: its name means that one from here on. */
+  async enterBuilding(manager: EntityManager, model: ReadModel, build: string): Promise<void> {
+    await this.lock(manager, LOCK_SHARED, 'read-model-building', model);
+    // Without it the name would mean the live table.
+    await this.assertBuilding(manager, model, build);
+    await manager.query(`set local search_path = ${quoted(this.buildingSchema)}, ${quoted(this.service)}`);
   }
 
-  private async turnTo(
-    manager: EntityManager,
-    model: ReadModel,
-    generation: number,
-    before: Generations | undefined,
-  ): Promise<void> {
-    const { ddlHash } = projectionTable(this.dataSource, model);
-    await manager.query(`drop view if exists ${quoted(model.name)}`);
-    await manager.query(
-      `create view ${quoted(model.name)} as select * from ${quoted(tableName(model.name, generation))}`,
-    );
-    for (const old of [before?.live, before?.building]) {
-      if (old && old !== generation) await this.drop(manager, model, old);
-    }
-    await manager.query(SHOW_GENERATION, [model.name, generation, ddlHash]);
+  /** @throws {TransientFailure} so that nothing is parked for the sake of a table that is gone */
+  async assertBuilding(manager: EntityManager, model: ReadModel, build: string): Promise<void> {
+    const [row] = (await manager.query(READ_BUILDING, [model.name])) as { building: string | null }[];
+    if (row?.building !== build) throw new TransientFailure(`this rebuild of ${model.name} is over`);
   }
 
-  private async drop(manager: EntityManager, model: ReadModel, generation: number): Promise<void> {
-    await manager.query(`drop table if exists ${quoted(tableName(model.name, generation))}`);
-    for (const forget of FORGET_GENERATION) await manager.query(forget, [tableName(model.name, generation)]);
-  }
-
-  private async createTable(manager: EntityManager, model: ReadModel, generation: number): Promise<void> {
-    for (const ddl of projectionTable(this.dataSource, model).ddl(tableName(model.name, generation))) {
-      await manager.query(ddl);
-    }
+  private get buildingSchema(): string {
+    return `${this.service}__building`;
   }
 
   /** A reader that waits for us, while it holds what we want, makes Postgres end one of us; then once more. */
-  private async exclusively<T>(model: ReadModel, work: (manager: EntityManager) => Promise<T>): Promise<T> {
+  private async transaction(work: (manager: EntityManager) => Promise<void>): Promise<void> {
     for (let tries = 1; ; tries += 1) {
       try {
-        return await this.dataSource.transaction(async (manager) => {
-          await manager.query(LOCK_EXCLUSIVE, [this.lockKey(model)]);
-          return work(manager);
-        });
+        return await this.dataSource.transaction(work);
       } catch (error) {
         if (failureKind(error) !== 'conflict' || tries >= TRIES_MAX) throw error;
       }
     }
   }
 
-  private lockKey({ name }: ReadModel): string {
-    return String(lockKey(this.service, 'read-model', name));
+  private async lock(
+    manager: EntityManager,
+    sql: string,
+    purpose: 'read-model' | 'read-model-building',
+    { name }: ReadModel,
+  ): Promise<{ held?: boolean }[]> {
+    return (await manager.query(sql, [String(lockKey(this.service, purpose, name))])) as { held?: boolean }[];
   }
 }
 
-/** The table of one generation; also the name under which its positions are stored. */
-export function tableName(model: string, generation: number): string {
-  return `${model}__${generation}`;
-}
-
-async function readGenerations(manager: EntityManager, model: ReadModel): Promise<Generations | undefined> {
-  const [row] = (await manager.query(READ_GENERATIONS, [model.name])) as Generations[];
-  return row;
+/** Under which the positions of a read model that is being rebuilt are stored. */
+export function buildingId(model: string): string {
+  return `${model}__building`;
 }
 
 function quoted(name: string): string {
