@@ -1,5 +1,7 @@
 import { createPrivateKey } from 'node:crypto';
 import type { MasterKey } from '@mledger/access-control';
+import { CHECKPOINTS_TOPIC } from '@mledger/contracts';
+import type { EventBus } from '@mledger/event-bus';
 import { signerOf, type SignedCheckpoint, type Signer } from '@mledger/event-log';
 import { newObjectKey, ObjectStoreError, type ObjectStore } from '@mledger/object-store';
 
@@ -19,14 +21,20 @@ export function checkpointKey({ service, seq }: Pick<SignedCheckpoint, 'service'
   return newObjectKey({ tenant: 'system', service, ownerId: 'checkpoints', id });
 }
 
-/** Puts a checkpoint into the object store, once: one that is there already is never replaced. */
-export async function publishCheckpoint(store: ObjectStore, checkpoint: SignedCheckpoint): Promise<void> {
+/**
+ * Puts a checkpoint where whoever administers the database has no say: into the object store, where one that is there
+ * already is never replaced, and onto its topic. Rejects unless both have it; then it is called again.
+ */
+export async function publishCheckpoint(
+  { objectStore, bus }: { objectStore: ObjectStore; bus: EventBus },
+  checkpoint: SignedCheckpoint,
+): Promise<void> {
+  const value = Buffer.from(JSON.stringify(checkpoint));
   try {
-    await store.put(checkpointKey(checkpoint), Buffer.from(JSON.stringify(checkpoint)), {
-      ifNoneMatch: '*',
-      contentType: 'application/json',
-    });
+    await objectStore.put(checkpointKey(checkpoint), value, { ifNoneMatch: '*', contentType: 'application/json' });
   } catch (error) {
     if (!(error instanceof ObjectStoreError) || error.code !== 'exists') throw error;
   }
+  const headers = { 'content-type': 'application/json' };
+  await bus.publish(CHECKPOINTS_TOPIC, [{ key: checkpoint.service, headers, value }]);
 }

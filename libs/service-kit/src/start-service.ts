@@ -83,7 +83,7 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
 }
 
 function openLog(definition: ServiceDefinition, runtime: Runtime, logger: Logger): Promise<EventLog> {
-  const { databaseUrl, poolSizeMax, masterKey, objectStore } = runtime;
+  const { databaseUrl, poolSizeMax, masterKey } = runtime;
   return openEventLog({
     service: definition.name,
     url: databaseUrl,
@@ -93,7 +93,7 @@ function openLog(definition: ServiceDefinition, runtime: Runtime, logger: Logger
     entities: [...(definition.entities ?? []), ...readModelsOf(definition).map(({ entity }) => entity)],
     poolSizeMax,
     signer: checkpointSigner(masterKey),
-    onCheckpoint: (checkpoint) => publishCheckpoint(objectStore, checkpoint),
+    onCheckpoint: (checkpoint) => publishCheckpoint(runtime, checkpoint),
     onError: (error, where) => logger.error({ error, where }, 'failed behind the scenes; it is tried again'),
   });
 }

@@ -32,10 +32,11 @@ export interface EdgeParts {
   readonly accessHalted: () => string | undefined;
 }
 
-/** For Fastify's `rewriteUrl`: a request with an AWS signature is for S3, whatever its path. */
+/** For Fastify's `rewriteUrl`: a request with an AWS signature is for S3, whatever its path; the root is `/.s3`. */
 export function s3Rewrite(request: { url?: string; headers: { authorization?: string } }): string {
   const target = request.url ?? '/';
-  return hasAwsSignature({ target, authorization: request.headers.authorization }) ? S3_PREFIX + target : target;
+  if (!hasAwsSignature({ target, authorization: request.headers.authorization })) return target;
+  return S3_PREFIX + (target === '/' || target.startsWith('/?') ? target.slice(1) : target);
 }
 
 /** Puts what every request passes on the way to its handler in place; before any route is registered. */

@@ -32,7 +32,8 @@ export class RouteRules {
 
 /** `{name}` and `:name` are one segment, `{path+}` and `*` are the rest. */
 function shapeOf(path: string): string {
-  return path
+  // Controllers cannot have a slash at the end of their routes.
+  return (path.length > 1 ? path.replace(/\/$/, '') : path)
     .split('/')
     .map((segment) => {
       if (/^\{\w+\+\}$/.test(segment) || segment.startsWith('*')) return '*';

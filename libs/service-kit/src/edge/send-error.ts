@@ -19,7 +19,7 @@ export class ErrorSender {
     const path = pathOfTarget(request.edge?.target ?? request.raw.url ?? '/');
     const api = request.edge?.api ?? apiOfPath(path);
     const requestId = request.edge?.requestId ?? '';
-    const problem = this.mapper(problemOf(error), api);
+    const problem = this.mapper(gone(request) ? GONE : problemOf(error), api);
     const answer = errorAnswer(problem, api, { requestId, path });
     const fields = { method: request.method, path, status: answer.status, code: problem.code };
     if (answer.status >= 500 && problem.kind === 'internal') this.logger.error({ ...fields, error }, 'request failed');
@@ -42,6 +42,13 @@ export class ErrorSender {
     reply.status(answer.status).headers(answer.headers);
     void reply.send(request.method === 'HEAD' ? undefined : answer.body);
   }
+}
+
+/** Nobody reads this answer; it is here so that a client who hangs up is not taken for a failure of ours. */
+const GONE: Problem = { kind: 'invalid', code: 'REQUEST_ABORTED', message: 'the client hung up within its request' };
+
+function gone({ raw }: FastifyRequest): boolean {
+  return raw.destroyed && !raw.complete;
 }
 
 /** Takes whatever a handler or the framework throws. */
