@@ -3,7 +3,7 @@ const { startKafka, kafkaAvailable } = require('./src/kafka.cjs');
 const { startS3, s3Available } = require('./src/s3.cjs');
 const { pythonEnvironment, pythonAvailable } = require('./src/python.cjs');
 const { waitFor, freePort } = require('./src/wait.cjs');
-const { FolderHeldError } = require('./src/folder-claim.cjs');
+const { claimFolder, FolderHeldError } = require('./src/folder-claim.cjs');
 
 module.exports = {
   startPostgres,
@@ -17,5 +17,6 @@ module.exports = {
   pythonAvailable,
   waitFor,
   freePort,
+  claimFolder,
   FolderHeldError,
 };

@@ -20,6 +20,14 @@ export class FolderHeldError extends Error {
   readonly pid: number;
 }
 
+/** The one owner of a data folder; a dead owner's claim is taken over. */
+export interface FolderClaim {
+  release(): void;
+}
+
+/** @throws {FolderHeldError} when a live process holds the folder */
+export function claimFolder(options: { folder: string; what: string; log?: Log }): Promise<FolderClaim>;
+
 export interface PostgresOptions {
   /** Made if missing; holds the data, the password (0600), `postgres.log` and the claim of the process that uses it. */
   dataFolder: string;

@@ -5,7 +5,7 @@ import { UserProfiles1764000100000 } from './migrations/user-profiles.migration'
 import { UserProfile } from './user/user-profile';
 
 /** Tenants, users, roles and keys: who may do what. Every other service learns it from these events. */
-export const accessDefinition: ServiceDefinition = {
+export const accessService: ServiceDefinition = {
   name: 'access',
   module: AccessModule,
   projections: [accessDirectoryProjection],

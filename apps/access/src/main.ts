@@ -1,4 +1,4 @@
 import { runServiceProcess } from '@mledger/service-kit';
-import { accessDefinition } from './access.definition';
+import { accessService } from './access.definition';
 
-runServiceProcess(accessDefinition);
+runServiceProcess(accessService);

@@ -1,6 +1,6 @@
 import { readFile, stat } from 'node:fs/promises';
 import { eventually, startTestService, type TestService } from '@mledger/service-kit/testing';
-import { accessDefinition } from '../src/access.definition';
+import { accessService } from '../src/access.definition';
 
 const FIRST = { keyId: 'AKIAJFIRSTKEY0000000Q', secret: 'first-secret-first-secret-first-secret' };
 const SYSTEM = { keyId: 'AKIAJSYSTEMKEY000000Q', secret: 'system-secret-system-secret-system-sec' };
@@ -11,7 +11,7 @@ const basic = ({ keyId, secret }: { keyId: string; secret: string }) =>
 describe('access with keys required', () => {
   let test: TestService;
   beforeAll(async () => {
-    test = await startTestService(accessDefinition, {
+    test = await startTestService(accessService, {
       env: {
         MLEDGER_AUTH: 'keys',
         MLEDGER_ACCESS_KEY_ID: FIRST.keyId,
@@ -241,7 +241,7 @@ describe('access on an open machine', () => {
   const told: string[] = [];
   let test: TestService;
   beforeAll(async () => {
-    test = await startTestService(accessDefinition, { runtime: { announce: (text) => void told.push(text) } });
+    test = await startTestService(accessService, { runtime: { announce: (text) => void told.push(text) } });
   });
   afterAll(() => test.stop());
 
@@ -304,7 +304,7 @@ describe('access on an open machine', () => {
   });
 
   it('refuses to be set up with a weak secret', async () => {
-    const fresh = await startTestService(accessDefinition);
+    const fresh = await startTestService(accessService);
     try {
       const key = { access_key_id: 'admin', secret_access_key: 'password' };
       const answer = await fresh.inject({

@@ -4,6 +4,7 @@ import { AliasesController } from './api/aliases.controller';
 import { PromotionsController } from './api/promotions.controller';
 import { ModelVersionsController } from './mlflow/model-versions.controller';
 import { RegisteredModelsController } from './mlflow/registered-models.controller';
+import { VersionArtifactController } from './mlflow/version-artifact.controller';
 import { aliasHistoryProjection } from './projections/alias-history.projection';
 import { ModelQueries } from './projections/model-queries';
 import { modelVersionsProjection } from './projections/model-versions.projection';
@@ -20,7 +21,13 @@ import { sourceMetrics } from './sources/source-metrics.read-model';
 import { sourceRuns } from './sources/source-runs.read-model';
 
 @Module({
-  controllers: [RegisteredModelsController, ModelVersionsController, PromotionsController, AliasesController],
+  controllers: [
+    RegisteredModelsController,
+    ModelVersionsController,
+    VersionArtifactController,
+    PromotionsController,
+    AliasesController,
+  ],
   providers: [RegisteredModelHandler, PromotionHandler, ModelSources, ModelQueries, PromotionQueries],
 })
 export class RegistryModule {}

@@ -219,3 +219,33 @@ async function latestState(name: string) {
   const handler = world.kit.service.app.get(RegisteredModelHandler);
   return handler.find('default', name);
 }
+
+describe('files of a version', () => {
+  it('are served as attachments, from the version’s own list', async () => {
+    const { objectStore } = world.kit.runtime;
+    const runId = 'withbytes';
+    const stored = storedFile({ runId }, 'model/page.html');
+    await objectStore.put(stored.data.objectKey, Buffer.from('<script>1</script>'));
+    await world.experiments.tell(['run', runId], [runStarted(runId), stored]);
+    await register('bytes');
+    await world.mlflow('POST', 'model-versions/create', {
+      name: 'bytes',
+      source: `runs:/${runId}/model`,
+      run_id: runId,
+    });
+    const get = (path: string) =>
+      world.kit.inject({ method: 'GET', url: `/model-versions/get-artifact?name=bytes&version=1&path=${path}` });
+    const file = await get('page.html');
+    expect(file.statusCode).toBe(200);
+    expect(file.body).toBe('<script>1</script>');
+    expect(file.headers).toMatchObject({
+      'content-type': 'application/octet-stream',
+      'content-disposition': "attachment; filename*=UTF-8''page.html",
+      'x-content-type-options': 'nosniff',
+      'content-security-policy': 'sandbox',
+    });
+    for (const path of ['..%2f..%2fetc%2fpasswd', '/etc/passwd', 'nothing', '%252e%252e/x']) {
+      expect((await get(path)).statusCode).toBe(404);
+    }
+  });
+});

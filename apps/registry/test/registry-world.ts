@@ -27,8 +27,8 @@ export class RegistryWorld {
     readonly pipelines: OtherServiceLog<PipelinesEvent>,
   ) {}
 
-  static async start(env: Record<string, string> = {}): Promise<RegistryWorld> {
-    const kit = await startTestService(registryService, { env });
+  static async start(env: Record<string, string> = {}, options: { listen?: boolean } = {}): Promise<RegistryWorld> {
+    const kit = await startTestService(registryService, { env, ...options });
     return new RegistryWorld(kit, await experimentsLog(kit.runtime), await pipelinesLog(kit.runtime));
   }
 

@@ -27,11 +27,11 @@ class FolderHeldError extends Error {
 /**
  * Makes this process the one owner of a data folder. A claim whose owner is dead is taken over, and the server that it
  * left running (after a `kill -9`) is stopped first.
- * @param {{ folder: string, what: string, stopSignal: NodeJS.Signals, log: (line: string) => void }} options
+ * @param {{ folder: string, what: string, stopSignal?: NodeJS.Signals, log?: (line: string) => void }} options
  * @returns {Promise<FolderClaim>}
  * @throws {FolderHeldError} when the owner is alive
  */
-async function claimFolder({ folder, what, stopSignal, log }) {
+async function claimFolder({ folder, what, stopSignal = 'SIGTERM', log = () => undefined }) {
   fs.mkdirSync(folder, { recursive: true });
   const file = path.join(folder, CLAIM_FILE);
   const owner = identify(process.pid);

@@ -20,7 +20,6 @@ const newModelName = z
     (name) => name !== '.' && name !== '..',
     'Names may be treated as files in certain cases, and must not be one of . and ..',
   )
-  // eslint-disable-next-line no-control-regex -- control characters are what is refused
   .refine((name) => !/[\u0000-\u001f\u007f]/.test(name), 'Names cannot contain control characters');
 
 const modelName = z.string().min(1, 'Missing value for required parameter').max(NAME_CHARACTERS_MAX);
@@ -100,6 +99,7 @@ export const createVersion = z.object({
   tags,
 });
 export const byVersion = z.object({ name: modelName, version: versionNumber });
+export const versionArtifact = byVersion.extend({ path: z.string().min(1).max(4_096) });
 export const updateVersion = byVersion.extend({ description: description.nullish() });
 export const setVersionTag = byVersion.extend({ key: tagKey, value: tagValue.nullish() });
 export const deleteVersionTag = byVersion.extend({ key: tagKey });

@@ -69,7 +69,6 @@ function modelsSource(source: string, segments: string[]): ModelSource | Refused
 function isPlain(source: string): boolean {
   let text = source;
   for (let decoding = 0; decoding <= DECODINGS_MAX; decoding += 1) {
-    // eslint-disable-next-line no-control-regex -- a NUL is exactly what is looked for
     if (/[\u0000-\u001f\u007f\\?#;]/.test(text) || text.split('/').some((part) => part === '..' || part === '.')) {
       return false;
     }
