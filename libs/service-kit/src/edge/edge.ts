@@ -16,6 +16,9 @@ export const JSON_BYTES_MAX = 8 * 1024 * 1024;
 /** Tensors and data frames are JSON too. */
 export const SERVING_JSON_BYTES_MAX = 64 * 1024 * 1024;
 
+/** What proxies log for a client that hung up before its answer was whole. */
+const STATUS_HUNG_UP = 499;
+
 /** Where S3 requests are put, so that no path of another protocol can be taken for a bucket or the reverse. */
 export const S3_PREFIX = '/.s3';
 
@@ -51,6 +54,7 @@ export function installEdge(fastify: FastifyInstance, parts: EdgeParts): void {
   });
   fastify.addHook('onRequest', (request, reply, done) => {
     begin(request, reply, parts);
+    whenOver(reply, (status) => end(request, status, parts, spans.get(request)));
     const { requestId, api, rule, traceparent } = request.edge;
     const span = parts.tracing?.startRequest({
       method: request.method,
@@ -69,14 +73,6 @@ export function installEdge(fastify: FastifyInstance, parts: EdgeParts): void {
         (error: unknown) => parts.errors.send(request, reply, error),
       );
     });
-  });
-  fastify.addHook('onResponse', (request, reply, done) => {
-    const seconds = (parts.clock.monotonicMs() - request.edge.startedAtMs) / 1000;
-    const route = request.edge.rule?.path ?? '(unlisted)';
-    parts.metrics.observe({ method: request.method, route, status: reply.statusCode, seconds });
-    spans.get(request)?.end(reply.statusCode);
-    parts.lifecycle.requestEnded();
-    done();
   });
   fastify.removeAllContentTypeParsers();
   fastify.addContentTypeParser('*', async (request: FastifyRequest, payload: NodeJS.ReadableStream) =>
@@ -97,6 +93,25 @@ function begin(request: FastifyRequest, reply: FastifyReply, { clock, ids, lifec
   };
   void reply.header('x-request-id', request.edge.requestId);
   lifecycle.requestBegan();
+}
+
+/** A client who hangs up ends a response without finishing it; the framework's own hook would never hear of it. */
+function whenOver({ raw }: FastifyReply, work: (status: number) => void): void {
+  let over = false;
+  const once = (status: number) => {
+    if (!over) work(status);
+    over = true;
+  };
+  raw.once('finish', () => once(raw.statusCode));
+  raw.once('close', () => once(raw.writableFinished ? raw.statusCode : STATUS_HUNG_UP));
+}
+
+function end(request: FastifyRequest, status: number, parts: EdgeParts, span: RequestSpan | undefined): void {
+  const seconds = (parts.clock.monotonicMs() - request.edge.startedAtMs) / 1000;
+  const route = request.edge.rule?.path ?? '(unlisted)';
+  parts.metrics.observe({ method: request.method, route, status, seconds });
+  span?.end(status);
+  parts.lifecycle.requestEnded();
 }
 
 /** Decides whether a request may reach its handler. @throws what the caller is to be told */
