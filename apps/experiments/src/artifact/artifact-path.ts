@@ -7,7 +7,6 @@ export const ARTIFACT_PATH_BYTES_MAX = 1024;
 /** Nobody escapes a path more often than this but to hide something. */
 const ESCAPE_DEPTH_MAX = 3;
 
-// eslint-disable-next-line no-control-regex -- these are what is looked for
 const NEVER_IN_PATHS = /[\u0000-\u001f\u007f\\#?]|\p{Surrogate}/u;
 const DRIVE_LETTER = /^[A-Za-z]:/;
 

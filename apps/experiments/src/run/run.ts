@@ -158,18 +158,13 @@ function decideUpdate(state: Existing, command: Extract<RunCommand, { type: 'Upd
   const events: RunEvent[] = [];
   if (name && name !== state.name) events.push({ type: 'RunRenamed', data: { runId, name } });
 
+  // A run that goes on has no end, though clients send the one it had before along with RUNNING.
   const status = command.status ?? (command.endTime === undefined ? undefined : state.status);
   if (status !== undefined && isFinal(status)) {
     const endTime = command.endTime ?? state.endTime ?? command.at;
     if (status !== state.status || endTime !== state.endTime) {
       events.push({ type: 'RunFinished', data: { runId, status, endTime } });
     }
-  } else if (status !== undefined && command.endTime !== undefined) {
-    return refuse(
-      'invalid',
-      'RUN_STILL_RUNNING',
-      `A run that is ${status} has no end_time: send its final status with it.`,
-    );
   } else if (status !== undefined && status !== state.status) {
     events.push({ type: 'RunResumed', data: { runId, status } });
   }

@@ -98,9 +98,10 @@ describe('a run', () => {
     const resumed = then(state, { type: 'UpdateRun', runId, status: 'RUNNING', at: 10 });
     expect(resumed.events).toEqual([{ type: 'RunResumed', data: { runId, status: 'RUNNING' } }]);
     expect(resumed.state).toMatchObject({ status: 'RUNNING', endTime: undefined });
-    expect(runDecider.decide(resumed.state, { type: 'UpdateRun', runId, endTime: 11, at: 11 })).toMatchObject({
-      refusal: { code: 'RUN_STILL_RUNNING' },
-    });
+    expect(then(resumed.state, { type: 'UpdateRun', runId, endTime: 11, at: 11 }).events).toEqual([]);
+    expect(then(state, { type: 'UpdateRun', runId, status: 'RUNNING', endTime: 9, at: 11 }).events).toEqual(
+      resumed.events,
+    );
   });
 
   it('still takes metrics when finished, and nothing when deleted', () => {
