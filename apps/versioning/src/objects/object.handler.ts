@@ -24,6 +24,8 @@ export interface ObjectFacts {
   readonly metadata: Readonly<Record<string, string>>;
 }
 
+type NewEntry = Omit<Entry, 'modifiedAtSeconds'> & { readonly modifiedAtSeconds?: number };
+
 export const DELETED_PATHS_MAX = 1000;
 /** Compare-and-set of a path against commits of other processes; each lost round means that another one's work got done. */
 const STAGE_TRIES_MAX = 16;
@@ -49,7 +51,8 @@ export class ObjectHandler {
     await this.assertWritable(key, path, terms);
     const { objectId, sizeBytes, md5 } = await this.objects.takeIn(key.repository, upload.body);
     const { contentType, metadata } = upload;
-    return this.stageNew(key, path, { objectId, sizeBytes, checksum: md5, contentType, metadata }, terms);
+    const entry = { objectId, sizeBytes, checksum: md5, contentType, metadata };
+    return this.stageOrDiscard(key, path, entry, terms);
   }
 
   /** Refuses early what would be refused after the bytes came in. @throws CommandRefused */
@@ -64,22 +67,17 @@ export class ObjectHandler {
     if (taken) throw pathExists();
   }
 
-  /** Shows bytes under a path; lets go of them when that is refused. */
-  async stageNew(
+  /** Shows bytes that are there already under a path. */
+  async stage(
     key: BranchKey,
     path: string,
-    entry: Omit<Entry, 'modifiedAtSeconds'> & { readonly modifiedAtSeconds?: number },
+    entry: NewEntry,
     { ifAbsent }: Pick<WriteTerms, 'ifAbsent'>,
   ): Promise<Entry> {
     const whole = { modifiedAtSeconds: Math.floor(this.clock.nowMs() / 1000), ...entry };
-    try {
-      const encoded = encodeNewEntry(whole);
-      if (ifAbsent) await this.stageIfAbsent(key, path, encoded);
-      else await this.staging.stage(key, [{ path: Buffer.from(path), entry: encoded }]);
-    } catch (error) {
-      await this.objects.discard(key.repository, entry.objectId);
-      throw error;
-    }
+    const encoded = encodeNewEntry(whole);
+    if (ifAbsent) await this.stageIfAbsent(key, path, encoded);
+    else await this.staging.stage(key, [{ path: Buffer.from(path), entry: encoded }]);
     return whole;
   }
 
@@ -113,7 +111,7 @@ export class ObjectHandler {
     const { repository } = from;
     const objectId = await this.objects.duplicate(key.repository, { repository, objectId: source.objectId });
     const { modifiedAtSeconds: _, ...facts } = source;
-    return this.stageNew(key, to, { ...facts, ...terms.facts, objectId }, terms);
+    return this.stageOrDiscard(key, to, { ...facts, ...terms.facts, objectId }, terms);
   }
 
   /** Replaces the user metadata of an object as the branch shows it. */
@@ -128,6 +126,16 @@ export class ObjectHandler {
     if (!entry) throw pathNotFound();
     const changed = encodeNewEntry({ ...entry, metadata, modifiedAtSeconds: Math.floor(this.clock.nowMs() / 1000) });
     await this.staging.stage(key, [{ path: Buffer.from(path), entry: changed }]);
+  }
+
+  /** Shows bytes that were taken in for this; lets go of them when they cannot be shown. */
+  private async stageOrDiscard(key: BranchKey, path: string, entry: NewEntry, terms: WriteTerms): Promise<Entry> {
+    try {
+      return await this.stage(key, path, entry, terms);
+    } catch (error) {
+      await this.objects.discard(key.repository, entry.objectId);
+      throw error;
+    }
   }
 
   private async stageIfAbsent(key: BranchKey, path: string, entry: Buffer): Promise<void> {

@@ -1,0 +1,20 @@
+import { attachment } from '@mledger/object-store';
+import type { Entry } from '../entry/entry';
+
+/** Stored bytes must never run as a page of ours, whatever content type their owner gave them. */
+export const UNTRUSTED_BYTES_HEADERS = {
+  'x-content-type-options': 'nosniff',
+  'content-security-policy': "default-src 'none'; sandbox",
+} as const;
+
+/** What describes an object whatever part of it is sent. */
+export function objectHeaders(path: string, entry: Entry): Record<string, string> {
+  return {
+    ...UNTRUSTED_BYTES_HEADERS,
+    'content-type': entry.contentType,
+    'content-disposition': attachment(path.slice(path.lastIndexOf('/') + 1) || 'object'),
+    'accept-ranges': 'bytes',
+    etag: `"${entry.checksum}"`,
+    'last-modified': new Date(entry.modifiedAtSeconds * 1000).toUTCString(),
+  };
+}
