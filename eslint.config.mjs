@@ -24,8 +24,11 @@ const boundaries = (allow) => [
       { sourceTag: 'type:lib', onlyDependOnLibsWithTags: ['type:lib'] },
       { sourceTag: 'type:tool', onlyDependOnLibsWithTags: ['type:lib', 'type:tool'] },
       { sourceTag: 'type:service', onlyDependOnLibsWithTags: SERVICE_LIBS },
-      { sourceTag: 'scope:gateway', onlyDependOnLibsWithTags: SERVICE_LIBS },
-      { sourceTag: 'scope:standalone', onlyDependOnLibsWithTags: ['type:lib', 'type:service', 'type:tool'] },
+      { sourceTag: 'scope:gateway', onlyDependOnLibsWithTags: [...SERVICE_LIBS, 'type:page'] },
+      {
+        sourceTag: 'scope:standalone',
+        onlyDependOnLibsWithTags: ['type:lib', 'type:service', 'type:tool', 'type:page'],
+      },
       { sourceTag: 'scope:event-log', onlyDependOnLibsWithTags: [] },
       { sourceTag: 'scope:contracts', onlyDependOnLibsWithTags: [] },
       { sourceTag: 'scope:object-store', onlyDependOnLibsWithTags: [] },

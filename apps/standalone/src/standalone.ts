@@ -2,6 +2,9 @@ import { join } from 'node:path';
 import { readFileSync } from 'node:fs';
 import type { ServiceName } from '@mledger/contracts';
 import {
+  ApiError,
+  bind,
+  createFrontDoor,
   Logger,
   masterKeyOfHome,
   startService,
@@ -9,9 +12,9 @@ import {
   type Config,
   type RunningService,
   type Runtime,
+  type ServiceHealth,
 } from '@mledger/service-kit';
 import { openBus, openDatabase, openObjects, type Database } from './backing';
-import { bind, createListener } from './listener';
 import { SERVICES } from './services';
 
 /** Embedded Postgres has 100 connections; eight services with these and one each for their loops stay below 60. */
@@ -28,7 +31,15 @@ export async function runStandalone(config: Config): Promise<void> {
   const claim = await claimFolder({ folder: config.home, what: 'MLedger', log: say });
   const services = new Map<ServiceName, RunningService>();
   let ready = false;
-  const listener = createListener({ page: staticPage(consoleFolder()), services, isReady: () => ready });
+  const listener = createFrontDoor({
+    page: staticPage(consoleFolder()),
+    health: () => healthOf(services),
+    deliver: async (name, request, response) => {
+      const service = services.get(name);
+      if (!service) throw ApiError.unavailable('MLedger is still starting: try again in a moment');
+      service.handle(request, response);
+    },
+  });
   const url = await bind(listener, config.host, config.port);
   say(`MLedger ${version()} is starting at ${url}, its data in ${config.home}`);
 
@@ -77,6 +88,14 @@ async function startServices(
     await Promise.all([...services.values()].map((service) => service.stop()));
     await bus.close();
   };
+}
+
+async function healthOf(services: ReadonlyMap<ServiceName, RunningService>): Promise<Record<string, ServiceHealth>> {
+  const health = SERVICES.map(async ({ name }) => {
+    const reasons = (await services.get(name)?.unreadyReasons()) ?? ['it is starting'];
+    return [name, { ready: reasons.length === 0, reasons }] as const;
+  });
+  return Object.fromEntries(await Promise.all(health));
 }
 
 function consoleFolder(): string {

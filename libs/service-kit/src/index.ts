@@ -21,3 +21,4 @@ export { Announcer, EVENT_BUS, OBJECT_STORE, type Runtime, type ServiceDefinitio
 export { startService, type RunningService } from './start-service';
 export type { FastifyReply, FastifyRequest } from 'fastify';
 export { staticPage, type StaticPage } from './static-page';
+export { bind, createFrontDoor, type FrontDoorParts, type ServiceHealth } from './front-door';
