@@ -8,6 +8,7 @@ const SEND_BYTES_MAX = 1024 * 1024;
 
 interface Entry {
   readonly messages: readonly BusMessage[];
+  readonly sizes: readonly number[];
   readonly bytes: number;
   resolve(): void;
   reject(error: unknown): void;
@@ -23,7 +24,8 @@ export class SendQueue {
   push(messages: readonly BusMessage[]): Promise<void> {
     if (messages.length === 0) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.entries.push({ messages, bytes: messages.reduce((sum, m) => sum + messageBytes(m), 0), resolve, reject });
+      const sizes = messages.map(messageBytes);
+      this.entries.push({ messages, sizes, bytes: sizes.reduce((sum, size) => sum + size, 0), resolve, reject });
       this.draining ??= this.drain().finally(() => (this.draining = undefined));
     });
   }
@@ -37,7 +39,7 @@ export class SendQueue {
     while (this.entries.length > 0) {
       const together = this.takeTogether();
       try {
-        await this.sendInChunks(together.flatMap((entry) => entry.messages));
+        await this.sendInChunks(together);
         for (const entry of together) entry.resolve();
       } catch (error) {
         // One caller's message that is too large must not fail its neighbours'.
@@ -58,21 +60,22 @@ export class SendQueue {
   }
 
   private async sendEach(entries: readonly Entry[]): Promise<void> {
-    for (const entry of entries) await this.sendInChunks(entry.messages).then(entry.resolve, entry.reject);
+    for (const entry of entries) await this.sendInChunks([entry]).then(entry.resolve, entry.reject);
   }
 
-  private async sendInChunks(messages: readonly BusMessage[]): Promise<void> {
+  private async sendInChunks(entries: readonly Entry[]): Promise<void> {
     let chunk: BusMessage[] = [];
     let bytes = 0;
-    for (const message of messages) {
-      const size = messageBytes(message);
-      if (chunk.length > 0 && bytes + size > SEND_BYTES_MAX) {
-        await this.send(chunk);
-        chunk = [];
-        bytes = 0;
+    for (const { messages, sizes } of entries) {
+      for (const [index, message] of messages.entries()) {
+        if (chunk.length > 0 && bytes + sizes[index]! > SEND_BYTES_MAX) {
+          await this.send(chunk);
+          chunk = [];
+          bytes = 0;
+        }
+        chunk.push(message);
+        bytes += sizes[index]!;
       }
-      chunk.push(message);
-      bytes += size;
     }
     await this.send(chunk);
   }
@@ -81,6 +84,6 @@ export class SendQueue {
 /** What a message takes on the wire, less a few bytes of framing. */
 export function messageBytes({ key, headers, value }: BusMessage): number {
   let bytes = Buffer.byteLength(key) + value.length;
-  for (const [name, text] of Object.entries(headers)) bytes += name.length + Buffer.byteLength(text) + 4;
+  for (const name in headers) bytes += name.length + Buffer.byteLength(headers[name]!) + 4;
   return bytes;
 }
