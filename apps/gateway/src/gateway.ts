@@ -20,9 +20,9 @@ const HEALTH_MS_MAX = 2_000;
  *
  * @throws an error that names what is missing in the environment, or what is in the way
  */
-export async function runGateway(config: Config, environment: NodeJS.ProcessEnv): Promise<void> {
+export async function runGateway(config: Config): Promise<void> {
   const logger = Logger.create({ service: 'gateway', level: config.logLevel });
-  const upstreams = Upstreams.fromEnvironment(environment);
+  const upstreams = new Upstreams(config.serviceUrls);
   const door = createFrontDoor({
     page: staticPage(join(require.resolve('@mledger/console/package.json'), '../dist')),
     health: () => healthOf(upstreams),

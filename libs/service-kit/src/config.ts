@@ -8,9 +8,16 @@ const port = z.coerce.number().int().min(0).max(65_535);
 const list = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean)); // prettier-ignore
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
+/** The replicas of a service, with commas between them. */
+const replicas = list
+  .refine((urls) => urls.every((url) => isOrigin(url)), {
+    error: 'must be http://host:port, or several with commas between',
+  })
+  .default([]);
+
 const serviceUrls = Object.fromEntries(
-  SERVICE_NAMES.map((name) => [`MLEDGER_${name.toUpperCase()}_URL`, httpUrl.optional()]),
-) as Record<`MLEDGER_${Uppercase<ServiceName>}_URL`, z.ZodOptional<typeof httpUrl>>;
+  SERVICE_NAMES.map((name) => [`MLEDGER_${name.toUpperCase()}_URL`, replicas]),
+) as Record<`MLEDGER_${Uppercase<ServiceName>}_URL`, typeof replicas>;
 
 /** The whole environment: every variable that MLedger reads, and nothing else is read anywhere. */
 const environment = z.object({
@@ -66,7 +73,8 @@ export abstract class Config {
   abstract readonly systemKey: AccessKey | undefined;
   abstract readonly webhookAllow: readonly string[];
   abstract readonly importRoots: readonly string[];
-  abstract readonly serviceUrls: Readonly<Partial<Record<ServiceName, string>>>;
+  /** Where the gateway finds the replicas of each service. */
+  abstract readonly serviceUrls: Readonly<Record<ServiceName, readonly string[]>>;
   abstract readonly databaseUrl: string | undefined;
   abstract readonly kafkaBrokers: readonly string[];
   /** Copies of each topic, where we make it. */
@@ -118,7 +126,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
     importRoots: values.MLEDGER_IMPORT_ROOTS,
     serviceUrls: Object.fromEntries(
       SERVICE_NAMES.map((name) => [name, values[`MLEDGER_${name.toUpperCase()}_URL` as keyof typeof serviceUrls]]),
-    ),
+    ) as unknown as Config['serviceUrls'],
     databaseUrl: values.DATABASE_URL,
     kafkaBrokers: values.KAFKA_BROKERS,
     kafkaReplication: values.KAFKA_REPLICATION_FACTOR ?? Math.min(3, Math.max(1, values.KAFKA_BROKERS.length)),
@@ -129,6 +137,11 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>> = p
   const problems = contradictions(values, config);
   if (problems.length > 0) throw new ConfigError(problems);
   return config;
+}
+
+function isOrigin(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  return url?.protocol === 'http:' && url.pathname === '/' && url.search === '' && url.hash === '';
 }
 
 export function isLoopback(host: string): boolean {

@@ -39,7 +39,7 @@ describe('the configuration', () => {
     });
     expect(config).toMatchObject({
       allowedHosts: ['localhost', 'ml.example:5050'],
-      serviceUrls: { registry: 'http://registry:8080' },
+      serviceUrls: { registry: ['http://registry:8080'] },
       publicUrl: 'https://ml.example',
       kafkaBrokers: ['a:9092', 'b:9092'],
       kafkaReplication: 2,
@@ -62,7 +62,7 @@ describe('the configuration', () => {
     [{ MLEDGER_AUTH: 'none' }, 'MLEDGER_AUTH: must be open or keys'],
     [{ MLEDGER_MASTER_KEY: 'hunter2' }, 'MLEDGER_MASTER_KEY: must be 32 bytes'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL: must be a postgres:// URL'],
-    [{ MLEDGER_SERVING_URL: 'serving' }, 'MLEDGER_SERVING_URL: must be an http or https URL'],
+    [{ MLEDGER_SERVING_URL: 'serving' }, 'MLEDGER_SERVING_URL: must be http://host:port'],
     [{ MLEDGER_ACCESS_KEY_ID: 'AKIA1' }, 'MLEDGER_SECRET_ACCESS_KEY: is missing beside MLEDGER_ACCESS_KEY_ID'],
     [{ S3_SECRET_ACCESS_KEY: 'x' }, 'S3_ACCESS_KEY_ID: is missing beside S3_SECRET_ACCESS_KEY'],
     [{ S3_ENDPOINT: 'http://s3' }, 'S3_BUCKET: is missing beside S3_ENDPOINT'],

@@ -131,6 +131,8 @@ async function startParts(
   lifecycle.addReadiness('relay', () => relay.unreadyReason());
   lifecycle.addReadiness('database', async () => void (await log.store.head()));
   log.start();
+  // Providers may look at read models in their own start, on a fresh database too.
+  await consumer.prepare();
   await app.init();
   rules.assertComplete();
   await fastify.ready();
