@@ -14,3 +14,4 @@ export * from './events/pipelines.events';
 export * from './events/registry.events';
 export * from './events/serving.events';
 export * from './events/versioning.events';
+export { lakefsNotImplementedRoutes } from './routes/versioning.routes';
