@@ -33,8 +33,7 @@ const cause = z.discriminatedUnion('kind', [
     kind: z.literal('event'),
     eventId: z.string(),
     eventType: z.string(),
-    stream: z.string(),
-    monitor: z.string().nullable(),
+    monitor: z.string(),
   }),
 ]);
 export type RunCause = z.output<typeof cause>;
@@ -100,8 +99,8 @@ const definitionEvents = [
   pipelinesEvent(
     'TriggerFired',
     'On the pipeline’s stream: an event started a run; the cooldown counts from here.',
-    z.object({ ...run, eventId: z.string(), monitor: z.string().nullable() }),
-    { ...RUN, eventId: '7a1c', monitor: 'delay' },
+    z.object({ ...run, eventId: z.string(), eventType: z.string(), monitor: z.string() }),
+    { ...RUN, eventId: '7a1c', eventType: 'DriftDetected', monitor: 'delay' },
   ),
   pipelinesEvent('PipelineDeleted', 'A pipeline is gone; its runs stay on record.', z.object(pipeline), PIPELINE),
 ] as const;
