@@ -1,0 +1,4 @@
+import { runServiceProcess } from '@mledger/service-kit';
+import { monitoringService } from './monitoring.definition';
+
+runServiceProcess(monitoringService);
