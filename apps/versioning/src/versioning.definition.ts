@@ -10,6 +10,7 @@ import { CommitsController, MergesController } from './lakefs/commits.controller
 import { ConfigController } from './lakefs/config.controller';
 import { Located } from './lakefs/context';
 import { ImportController } from './lakefs/import.controller';
+import { NotImplementedController } from './lakefs/not-implemented.controller';
 import { ObjectWritesController } from './lakefs/object-writes.controller';
 import { ObjectsController } from './lakefs/objects.controller';
 import { RepositoriesController } from './lakefs/repositories.controller';
@@ -28,6 +29,10 @@ import { RefHandler } from './refs/ref.handler';
 import { Refs } from './refs/refs';
 import { Repositories } from './repository/repositories';
 import { RepositoryHandler } from './repository/repository.handler';
+import { S3Controller } from './s3/s3.controller';
+import { S3Listing } from './s3/s3-listing';
+import { S3Multipart } from './s3/s3-multipart';
+import { S3Objects } from './s3/s3-objects';
 import { Staging } from './staging/staging';
 import { versioningProblems } from './versioning.problems';
 
@@ -42,7 +47,9 @@ import { versioningProblems } from './versioning.problems';
     ObjectWritesController,
     StagingController,
     ImportController,
+    NotImplementedController,
     PresignedController,
+    S3Controller,
   ],
   providers: [
     Located,
@@ -60,6 +67,9 @@ import { versioningProblems } from './versioning.problems';
     StoredNodes,
     Objects,
     ObjectHandler,
+    S3Listing,
+    S3Objects,
+    S3Multipart,
   ],
 })
 export class VersioningModule {}

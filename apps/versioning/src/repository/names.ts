@@ -29,7 +29,6 @@ export function assertTagName(name: string): void {
     Buffer.byteLength(name) > REF_NAME_BYTES_MAX ||
     /\.$|\.lock$|\.\.|\/|@\{/.test(name) ||
     // Spaces, control characters, and what ref expressions and globs are made of.
-    // eslint-disable-next-line no-control-regex
     /[\u0000-\u0020\u007f^:?*[\\]/.test(name);
   if (isWrong) throw invalidName('tag', name, `up to ${REF_NAME_BYTES_MAX} bytes, as git would allow, without slashes`);
 }

@@ -1,0 +1,222 @@
+import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
+import { Injectable } from '@nestjs/common';
+import { Clock, Ids } from '@mledger/service-kit';
+import { DataSource } from 'typeorm';
+import { requestedRange } from '../objects/byte-range';
+import { ObjectHandler } from '../objects/object.handler';
+import { Objects, type StoredBytes } from '../objects/objects';
+import type { Repository } from '../repository/repositories';
+import { malformedXml, s3Error } from './s3-errors';
+import { factsOf, isOnlyIfAbsent, modifiedAnswer, S3Objects } from './s3-objects';
+import { copySourceOf, headerOf, objectName, type S3Request } from './s3-request';
+import * as sql from './s3-multipart.sql';
+import { readXml, xmlDocument } from './xml';
+
+const PART_NUMBER_MAX = 10_000;
+const LIST_MAX = 1000;
+
+interface Upload {
+  readonly uploadId: string;
+  readonly branch: string;
+  readonly path: string;
+  readonly contentType: string;
+  readonly metadata: Record<string, string>;
+  readonly startedAt: Date;
+}
+
+interface Part {
+  readonly partNumber: number;
+  readonly objectId: string;
+  readonly sizeBytes: number;
+  readonly md5: string;
+  readonly modifiedAt: Date;
+}
+
+/** Uploads in parts. A part is an object of its own until the upload is completed, and then becomes a piece of one. */
+@Injectable()
+export class S3Multipart {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly objects: Objects,
+    private readonly handler: ObjectHandler,
+    private readonly s3Objects: S3Objects,
+    private readonly clock: Clock,
+    private readonly ids: Ids,
+  ) {}
+
+  async create(request: S3Request, repository: Repository): Promise<string> {
+    const { ref: branch, path } = objectName(request.key);
+    await this.handler.assertWritable({ repository, branch }, path, { force: false, ifAbsent: false });
+    const { contentType, metadata } = factsOf(request);
+    const uploadId = this.ids.uuidv7();
+    const { tenant, repositoryId } = repository;
+    const values = [uploadId, tenant, repositoryId, branch, path, contentType, metadata, this.clock.now()];
+    await this.dataSource.query(sql.CREATE_UPLOAD, values);
+    const names = { Bucket: repository.name, Key: request.key };
+    return xmlDocument('InitiateMultipartUploadResult', { ...names, UploadId: uploadId });
+  }
+
+  /** @returns the part's MD5 */
+  async putPart(request: S3Request, repository: Repository): Promise<string> {
+    const upload = await this.uploadOf(request, repository);
+    const partNumber = partNumberOf(request);
+    const stored = await this.objects.takeIn(repository, request.payload());
+    await this.keepPart(repository, upload, partNumber, stored);
+    return stored.md5;
+  }
+
+  async copyPart(request: S3Request, repository: Repository): Promise<string> {
+    const upload = await this.uploadOf(request, repository);
+    const partNumber = partNumberOf(request);
+    const { bucket, ref, path } = copySourceOf(headerOf(request, 'x-amz-copy-source') ?? '');
+    const source = await this.s3Objects.sourceRepository(request, repository, bucket);
+    const entry = await this.objects.get(source, ref, path);
+    const range = requestedRange(headerOf(request, 'x-amz-copy-source-range'), entry.sizeBytes);
+    if (range.kind !== 'whole' && range.kind !== 'part') {
+      throw s3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
+    }
+    const part = range.kind === 'part' ? range : undefined;
+    const { body } = await this.objects.open(source, entry.objectId, part);
+    const stored = await this.objects.takeIn(repository, body);
+    await this.keepPart(repository, upload, partNumber, stored);
+    const modifiedAtSeconds = Math.floor(this.clock.nowMs() / 1000);
+    return xmlDocument('CopyPartResult', modifiedAnswer({ checksum: stored.md5, modifiedAtSeconds }));
+  }
+
+  async complete(request: S3Request, repository: Repository): Promise<string> {
+    const upload = await this.uploadOf(request, repository);
+    const stored = await this.partsOf(upload.uploadId);
+    const parts = chosenParts(await readXml(request.payload(), 'CompleteMultipartUpload'), stored);
+    const key = { repository, branch: upload.branch };
+    const terms = { force: false, ifAbsent: isOnlyIfAbsent(request) };
+    const { contentType, metadata } = upload;
+    const facts = {
+      contentType,
+      metadata,
+      body: Readable.from(this.bytesOf(repository, parts), { objectMode: false }),
+    };
+    await this.handler.upload(key, upload.path, facts, terms);
+    await this.forget(repository, upload.uploadId, stored);
+    const names = { Location: `/${repository.name}/${request.key}`, Bucket: repository.name, Key: request.key };
+    return xmlDocument('CompleteMultipartUploadResult', { ...names, ETag: `"${etagOfParts(parts)}"` });
+  }
+
+  async abort(request: S3Request, repository: Repository): Promise<void> {
+    const { uploadId } = await this.uploadOf(request, repository);
+    await this.forget(repository, uploadId, await this.partsOf(uploadId));
+  }
+
+  async listParts(request: S3Request, repository: Repository): Promise<string> {
+    const { uploadId } = await this.uploadOf(request, repository);
+    const after = Number(request.query.get('part-number-marker') ?? 0);
+    const max = Math.min(Number(request.query.get('max-parts') ?? LIST_MAX), LIST_MAX);
+    if (!(after >= 0 && max >= 1))
+      throw s3Error(400, 'InvalidArgument', 'max-parts or part-number-marker is no number');
+    const following = (await this.partsOf(uploadId)).filter(({ partNumber }) => partNumber > after);
+    const page = following.slice(0, max);
+    return xmlDocument('ListPartsResult', {
+      Bucket: repository.name,
+      Key: request.key,
+      UploadId: uploadId,
+      PartNumberMarker: after,
+      NextPartNumberMarker: page.at(-1)?.partNumber ?? after,
+      MaxParts: max,
+      IsTruncated: following.length > page.length,
+      Part: page.map(({ partNumber, modifiedAt, md5, sizeBytes }) => ({
+        PartNumber: partNumber,
+        LastModified: modifiedAt.toISOString(),
+        ETag: `"${md5}"`,
+        Size: sizeBytes,
+      })),
+    });
+  }
+
+  async listUploads(request: S3Request, { tenant, repositoryId, name }: Repository): Promise<string> {
+    const prefix = request.query.get('prefix') ?? '';
+    const values = [tenant, repositoryId, prefix, LIST_MAX];
+    const uploads = await this.dataSource.query<Upload[]>(sql.LIST_UPLOADS, values);
+    return xmlDocument('ListMultipartUploadsResult', {
+      Bucket: name,
+      Prefix: prefix,
+      MaxUploads: LIST_MAX,
+      IsTruncated: false,
+      Upload: uploads.map(({ uploadId, branch, path, startedAt }) => ({
+        Key: `${branch}/${path}`,
+        UploadId: uploadId,
+        Initiated: startedAt.toISOString(),
+        StorageClass: 'STANDARD',
+      })),
+    });
+  }
+
+  /** @throws NoSuchUpload also for another key's upload, or another repository's */
+  private async uploadOf(request: S3Request, { tenant, repositoryId }: Repository): Promise<Upload> {
+    const { ref: branch, path } = objectName(request.key);
+    const uploadId = request.query.get('uploadId') ?? '';
+    const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uploadId);
+    const values = [uploadId, tenant, repositoryId, branch, path];
+    const [upload] = isId ? await this.dataSource.query<Upload[]>(sql.FIND_UPLOAD, values) : [];
+    if (!upload) throw s3Error(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
+    return upload;
+  }
+
+  private partsOf(uploadId: string): Promise<Part[]> {
+    return this.dataSource.query<Part[]>(sql.LIST_PARTS, [uploadId]);
+  }
+
+  /** A part that is sent again takes the place of the one before, whose bytes nobody needs any more. */
+  private async keepPart(
+    repository: Repository,
+    upload: Upload,
+    partNumber: number,
+    stored: StoredBytes,
+  ): Promise<void> {
+    const { objectId, sizeBytes, md5 } = stored;
+    const values = [upload.uploadId, partNumber, objectId, sizeBytes, md5, this.clock.now()];
+    const before = (await this.partsOf(upload.uploadId)).find((part) => part.partNumber === partNumber);
+    await this.dataSource.query(sql.KEEP_PART, values);
+    if (before) await this.objects.discard(repository, before.objectId);
+  }
+
+  private async *bytesOf(repository: Repository, parts: readonly Part[]): AsyncGenerator<Buffer> {
+    for (const { objectId } of parts) {
+      const { body } = await this.objects.open(repository, objectId);
+      for await (const chunk of body) yield chunk as Buffer;
+    }
+  }
+
+  private async forget(repository: Repository, uploadId: string, parts: readonly Part[]): Promise<void> {
+    await this.dataSource.query(sql.FORGET_UPLOAD, [uploadId]);
+    for (const { objectId } of parts) await this.objects.discard(repository, objectId);
+  }
+}
+
+function partNumberOf({ query }: S3Request): number {
+  const text = query.get('partNumber') ?? '';
+  const partNumber = Number(text);
+  if (/^\d{1,5}$/.test(text) && partNumber >= 1 && partNumber <= PART_NUMBER_MAX) return partNumber;
+  throw s3Error(400, 'InvalidArgument', `Part number must be an integer between 1 and ${PART_NUMBER_MAX}`);
+}
+
+/** The parts that a client names to make the object of. @throws InvalidPart, InvalidPartOrder, MalformedXML */
+function chosenParts(document: Record<string, unknown>, stored: readonly Part[]): Part[] {
+  const named = Array.isArray(document.Part) ? (document.Part as { PartNumber?: unknown; ETag?: unknown }[]) : [];
+  if (named.length === 0) throw malformedXml('An upload is completed of one part at least');
+  const byNumber = new Map(stored.map((part) => [part.partNumber, part]));
+  const parts = named.map(({ PartNumber, ETag }) => {
+    const part = byNumber.get(Number(PartNumber));
+    if (part && String(ETag).replaceAll('"', '').trim() === part.md5) return part;
+    throw s3Error(400, 'InvalidPart', 'One or more of the specified parts could not be found.');
+  });
+  const isAscending = parts.every((part, at) => at === 0 || part.partNumber > parts[at - 1]!.partNumber);
+  if (!isAscending) throw s3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
+  return parts;
+}
+
+/** S3's own for such objects, which some clients compute and compare. The stored object has the MD5 of all its bytes. */
+function etagOfParts(parts: readonly Part[]): string {
+  const hash = createHash('md5');
+  for (const { md5 } of parts) hash.update(md5, 'hex');
+  return `${hash.digest('hex')}-${parts.length}`;
+}

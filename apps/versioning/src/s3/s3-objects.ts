@@ -1,0 +1,165 @@
+import { Injectable } from '@nestjs/common';
+import type { FastifyReply } from '@mledger/service-kit';
+import type { Entry } from '../entry/entry';
+import { requestedRange } from '../objects/byte-range';
+import { DELETED_PATHS_MAX, ObjectHandler } from '../objects/object.handler';
+import { objectHeaders } from '../objects/object-headers';
+import { Objects } from '../objects/objects';
+import { CommandRefused } from '@mledger/event-log';
+import { Repositories, type Repository } from '../repository/repositories';
+import { malformedXml, notImplemented, preconditionFailed, s3Error } from './s3-errors';
+import { copySourceOf, headerOf, objectName, type ObjectName, type S3Request } from './s3-request';
+import { metadataHeaders, metadataOf } from './user-metadata';
+import { readXml, xmlDocument } from './xml';
+
+const CONTENT_TYPE_DEFAULT = 'binary/octet-stream';
+
+/** What S3 does with single objects, and with many at once. */
+@Injectable()
+export class S3Objects {
+  constructor(
+    private readonly objects: Objects,
+    private readonly handler: ObjectHandler,
+    private readonly repositories: Repositories,
+  ) {}
+
+  async get(request: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
+    const { ref, path } = objectName(request.key);
+    const entry = await this.objects.get(repository, ref, path);
+    void reply.headers({ ...objectHeaders(path, entry), ...metadataHeaders(entry.metadata), ...overrides(request) });
+    if (isUnchanged(request, entry)) return void (await reply.status(304).send());
+    const range = requestedRange(headerOf(request, 'range'), entry.sizeBytes);
+    if (range.kind === 'unsatisfiable') {
+      const headers = { 'content-range': `bytes */${entry.sizeBytes}` };
+      throw s3Error(416, 'InvalidRange', 'The requested range is not satisfiable', headers);
+    }
+    const part = range.kind === 'part' ? range : undefined;
+    if (part) {
+      const last = part.offset + part.length - 1;
+      void reply.status(206).header('content-range', `bytes ${part.offset}-${last}/${entry.sizeBytes}`);
+    }
+    void reply.header('content-length', part?.length ?? entry.sizeBytes);
+    if (request.method === 'HEAD') await reply.send();
+    else await reply.send((await this.objects.open(repository, entry.objectId, part)).body);
+  }
+
+  async put(request: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
+    const { ref: branch, path } = objectName(request.key);
+    const facts = factsOf(request);
+    const terms = { force: false, ifAbsent: isOnlyIfAbsent(request) };
+    const entry = await this.handler.upload({ repository, branch }, path, { ...facts, body: request.payload() }, terms);
+    await reply.header('etag', `"${entry.checksum}"`).send();
+  }
+
+  async copy(request: S3Request, repository: Repository): Promise<string> {
+    const { ref: branch, path: to } = objectName(request.key);
+    const { bucket, ...from } = copySourceOf(headerOf(request, 'x-amz-copy-source') ?? '');
+    const source = await this.sourceRepository(request, repository, bucket);
+    const isReplacing = headerOf(request, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE';
+    const facts = isReplacing ? { facts: factsOf(request) } : {};
+    const terms = { force: false, ifAbsent: isOnlyIfAbsent(request), ...facts };
+    const entry = await this.handler.copy({ repository, branch }, { from: { repository: source, ...from }, to }, terms);
+    return xmlDocument('CopyObjectResult', modifiedAnswer(entry));
+  }
+
+  /** Deleting what is not there succeeds, and so does deleting from a ref that is not there, as Hadoop's client needs it. */
+  async delete(request: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
+    const { ref: branch, path } = objectName(request.key);
+    await this.handler.delete({ repository, branch }, [path], { force: false });
+    await reply.status(204).send();
+  }
+
+  async deleteMany(request: S3Request, repository: Repository): Promise<string> {
+    const document = await readXml(request.payload(), 'Delete');
+    const keys = keysOf(document.Object);
+    if (keys.length === 0 || keys.length > DELETED_PATHS_MAX) {
+      throw malformedXml(`A request names 1 to ${DELETED_PATHS_MAX} keys, not ${keys.length}`);
+    }
+    const errors: object[] = [];
+    for (const [branch, named] of byBranch(keys)) {
+      try {
+        const paths = named.map(({ path }) => path);
+        await this.handler.delete({ repository, branch }, paths, { force: false });
+      } catch (error) {
+        if (!(error instanceof CommandRefused)) throw error;
+        if (error.refusal.code === 'BRANCH_NOT_FOUND') continue;
+        for (const { key } of named) errors.push({ Key: key, Code: 'AccessDenied', Message: error.message });
+      }
+    }
+    const failed = new Set(errors.map((error) => (error as { Key: string }).Key));
+    const isQuiet = String(document.Quiet).trim() === 'true';
+    const deleted = isQuiet ? [] : keys.filter((key) => !failed.has(key)).map((Key) => ({ Key }));
+    return xmlDocument('DeleteResult', { Deleted: deleted, Error: errors });
+  }
+
+  /** Another bucket is looked up among those of the caller's own tenant. */
+  async sourceRepository({ caller }: S3Request, repository: Repository, bucket: string): Promise<Repository> {
+    return bucket === repository.name ? repository : this.repositories.get(caller.tenant, bucket);
+  }
+}
+
+export function factsOf(request: S3Request) {
+  return {
+    contentType: headerOf(request, 'content-type') ?? CONTENT_TYPE_DEFAULT,
+    metadata: metadataOf(request.headers),
+  };
+}
+
+/** `If-None-Match: *` is the one condition of a write that is kept; others are refused rather than passed over. */
+export function isOnlyIfAbsent(request: S3Request): boolean {
+  const ifNoneMatch = headerOf(request, 'if-none-match');
+  const others = ['if-match', 'if-modified-since', 'if-unmodified-since'];
+  if (others.some((name) => request.headers[name] !== undefined)) throw notImplemented();
+  if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw notImplemented();
+  return ifNoneMatch === '*';
+}
+
+export function modifiedAnswer(entry: Pick<Entry, 'checksum' | 'modifiedAtSeconds'>): object {
+  return {
+    LastModified: new Date(entry.modifiedAtSeconds * 1000).toISOString(),
+    ETag: `"${entry.checksum}"`,
+  };
+}
+
+/** The conditions of a read (RFC 9110 §13): true when the client has this content already. @throws PreconditionFailed */
+function isUnchanged(request: S3Request, { checksum, modifiedAtSeconds }: Entry): boolean {
+  const names = (list: string) => list.split(',').map((name) => name.trim().replace(/^W\//, '').replaceAll('"', ''));
+  const isNamed = (list: string) => list.trim() === '*' || names(list).includes(checksum);
+  const secondsOf = (name: string) => Date.parse(headerOf(request, name) ?? '') / 1000;
+  const ifMatch = headerOf(request, 'if-match');
+  if (ifMatch !== undefined) {
+    if (!isNamed(ifMatch)) throw preconditionFailed();
+  } else if (modifiedAtSeconds > secondsOf('if-unmodified-since')) throw preconditionFailed();
+  const ifNoneMatch = headerOf(request, 'if-none-match');
+  return ifNoneMatch === undefined ? modifiedAtSeconds <= secondsOf('if-modified-since') : isNamed(ifNoneMatch);
+}
+
+/** A signed URL may say what its answer is called. It stays something to be saved: never a page. */
+function overrides({ query }: S3Request): Record<string, string> {
+  const disposition = query.get('response-content-disposition') ?? '';
+  const type = query.get('response-content-type') ?? '';
+  const isHeader = (text: string) => /^[\x20-\x7e]{1,512}$/.test(text);
+  return {
+    ...(isHeader(type) && { 'content-type': type }),
+    ...(isHeader(disposition) && /^attachment\b/i.test(disposition) && { 'content-disposition': disposition }),
+  };
+}
+
+function keysOf(objects: unknown): string[] {
+  if (!Array.isArray(objects)) return [];
+  return objects.map((object: { Key?: unknown }) => {
+    if (typeof object?.Key !== 'string') throw malformedXml('An object has no key');
+    return object.Key;
+  });
+}
+
+/** A key that names a ref and nothing in it is passed over: Spark deletes such markers of folders. */
+function byBranch(keys: readonly string[]): Map<string, (ObjectName & { key: string })[]> {
+  const groups = new Map<string, (ObjectName & { key: string })[]>();
+  for (const key of keys) {
+    if (!/^[^/]+\/./s.test(key)) continue;
+    const name = { key, ...objectName(key) };
+    groups.set(name.ref, [...(groups.get(name.ref) ?? []), name]);
+  }
+  return groups;
+}
