@@ -69,10 +69,9 @@ export class PipelineHandler {
     const { state } = await this.store.load(pipelineDecider, stream(context.tenant, 'pipeline', pipelineId));
     if (state.status !== 'defined') return undefined;
     const { revision, definer, definition } = state;
-    const command = {
-      ...{ type: 'TriggerRun', pipelineRunId, pipelineId, pipeline: state.name, revision, definer, cause },
-      ...{ steps: definition.steps, role: definition.role },
-    } as const;
+    const { steps, role } = definition;
+    const about = { pipelineRunId, pipelineId, pipeline: state.name, revision, definer, cause };
+    const command: PipelineRunCommand = { type: 'TriggerRun', ...about, steps, role };
     return this.toRun(pipelineRunId, command, context, options);
   }
 

@@ -1,0 +1,245 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { eventually } from '@mledger/service-kit/testing';
+import { node, PipelinesWorld } from './pipelines-world';
+
+let world: PipelinesWorld;
+let folder: string;
+beforeAll(async () => {
+  world = await PipelinesWorld.start();
+  folder = await mkdtemp(join(tmpdir(), 'pipelines-spec-'));
+});
+afterAll(async () => {
+  await world?.stop();
+  await rm(folder, { recursive: true, force: true });
+});
+
+describe('a pipeline', () => {
+  it('is defined, listed, defined anew and deleted', async () => {
+    const step = { name: 'only', command: ['true'] };
+    const defined = await world.call('PUT', 'pipelines/plain', { steps: [step] });
+    expect(defined).toMatchObject({
+      status: 200,
+      body: {
+        name: 'plain',
+        revision: 1,
+        role: 'contributor',
+        steps: [{ ...step, dependsOn: [], env: {}, timeoutSeconds: 3600, attemptsMax: 1 }],
+      },
+    });
+    const triggers = [{ on: 'DriftDetected', monitor: 'delay' }];
+    const again = await world.call('PUT', 'pipelines/plain', { steps: [step], triggers, role: 'admin' });
+    expect(again.body).toMatchObject({
+      pipelineId: defined.body.pipelineId,
+      revision: 2,
+      triggers: [{ cooldownSeconds: 3600 }],
+    });
+    expect((await world.call('GET', 'pipelines?limit=1')).body).toMatchObject({
+      pipelines: [{ name: 'plain' }],
+      next: null,
+    });
+    expect((await world.call('DELETE', 'pipelines/plain')).status).toBe(204);
+    expect((await world.call('GET', 'pipelines/plain')).status).toBe(404);
+    expect((await world.call('POST', 'pipelines/plain/runs')).status).toBe(404);
+    expect((await world.call('PUT', 'pipelines/plain', { steps: [step] })).body.pipelineId).not.toBe(
+      defined.body.pipelineId,
+    );
+  });
+
+  it.each([
+    ['no steps', { steps: [] }],
+    ['a command that is a line for a shell', { steps: [{ name: 'a', command: 'rm -rf /' }] }],
+    ['an empty command', { steps: [{ name: 'a', command: [] }] }],
+    ['NUL in an argument', { steps: [{ name: 'a', command: ['echo', 'a\u0000b'] }] }],
+    ['a name that is a path', { steps: [{ name: '../a', command: ['true'] }] }],
+    ['a circle', { steps: [{ name: 'a', command: ['true'], dependsOn: ['a'] }] }],
+    ['an unknown dependency', { steps: [{ name: 'a', command: ['true'], dependsOn: ['b'] }] }],
+    ['a variable of the platform', { steps: [{ name: 'a', command: ['true'], env: { MLFLOW_TRACKING_TOKEN: 'x' } }] }],
+    ['a field that does not exist', { steps: [{ name: 'a', command: ['true'], shell: true }] }],
+    ['a role that does not exist', { steps: [{ name: 'a', command: ['true'] }], role: 'root' }],
+    ['an event that triggers nothing', { steps: [{ name: 'a', command: ['true'] }], triggers: [{ on: 'Whatever' }] }],
+  ])('with %s is refused', async (_case, definition) => {
+    expect(await world.call('PUT', 'pipelines/bad', definition)).toMatchObject({ status: 400, body: { status: 400 } });
+    expect((await world.call('GET', 'pipelines/bad')).status).toBe(404);
+  });
+});
+
+describe('a run', () => {
+  it('runs its steps in order, hands outputs on, and keeps what they print', async () => {
+    const train = node(
+      'console.error("to stderr"); console.log("working"); console.log(JSON.stringify({ runId: "r7", auc: 0.7 }))',
+    );
+    const check = node(
+      'const o = JSON.parse(require("fs").readFileSync(process.env.MLEDGER_OUTPUTS_FILE)); console.log(JSON.stringify({ seen: o.train.runId }))',
+    );
+    await world.define('flow', [
+      { name: 'check', command: check, dependsOn: ['train'] },
+      { name: 'train', command: train },
+    ]);
+    const run = await world.runOnce('flow');
+    expect(run).toMatchObject({
+      status: 'succeeded',
+      cause: { kind: 'request' },
+      steps: [
+        { name: 'check', status: 'succeeded', outputs: { seen: 'r7' } },
+        {
+          name: 'train',
+          status: 'succeeded',
+          outputs: { runId: 'r7', auc: 0.7 },
+          attempts: [{ exitCode: 0, log: { truncated: false } }],
+        },
+      ],
+    });
+    const log = await world.logOf(run.pipelineRunId, 'train');
+    expect(log.split('\n').sort()).toEqual(['', 'to stderr', 'working', '{"runId":"r7","auc":0.7}'].sort());
+    const events = await world.eventsOf(run.pipelineRunId);
+    expect(events.map(({ type }) => type)).toEqual([
+      ...['RunTriggered', 'StepStarted', 'StepSucceeded', 'StepStarted', 'StepSucceeded', 'RunCompleted'],
+    ]);
+    expect(new Set(events.map(({ correlation }) => correlation)).size).toBe(1);
+    events.slice(1, 5).forEach((event, index) => expect(event.cause).toBe(events[index]!.id));
+    expect(events[1]!.actor).toBe(`pipeline:${run.pipelineId}`);
+  });
+
+  it('gives a step an environment of its own and nothing of the service’s', async () => {
+    process.env.MLEDGER_SPEC_SECRET = 'do not pass on';
+    const command = node(
+      'console.log(JSON.stringify({ names: Object.keys(process.env).sort(), mine: process.env.MINE, cwd: process.cwd(), home: process.env.HOME }))',
+    );
+    await world.define('bare', [{ name: 'look', command, env: { MINE: 'yes' } }]);
+    const { steps } = await world.runOnce('bare');
+    delete process.env.MLEDGER_SPEC_SECRET;
+    const { names, mine, cwd, home } = steps[0].outputs;
+    expect(names).toEqual(
+      [
+        ...['AWS_ACCESS_KEY_ID', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_SECRET_ACCESS_KEY'],
+        ...['AWS_SESSION_TOKEN', 'HOME', 'LAKECTL_SERVER_ENDPOINT_URL', 'LANG', 'MINE', 'MLEDGER_ATTEMPT'],
+        ...['MLEDGER_OUTPUTS_FILE', 'MLEDGER_PIPELINE', 'MLEDGER_PIPELINE_RUN_ID', 'MLEDGER_STEP', 'MLEDGER_TENANT'],
+        ...['MLEDGER_TOKEN', 'MLEDGER_URL', 'MLFLOW_REGISTRY_URI', 'MLFLOW_TRACKING_TOKEN', 'MLFLOW_TRACKING_URI'],
+        ...['PATH', 'PWD', 'TMPDIR'],
+      ].sort(),
+    );
+    expect({ mine, cwd }).toEqual({ mine: 'yes', cwd: home });
+  });
+
+  it.each([
+    [
+      'exits with a number',
+      node('console.log("why"); process.exit(3)'),
+      { reason: 'exit', exitCode: 3, message: 'exited with 3' },
+    ],
+    ['is killed', node('process.kill(process.pid, "SIGKILL")'), { reason: 'signal', message: 'was killed by SIGKILL' }],
+    ['takes too long', node('setInterval(() => {}, 1000)'), { reason: 'timeout', message: 'ran longer than 1 s' }],
+    ['does not exist', ['/no/such/program'], { reason: 'exit', exitCode: 127 }],
+  ])('fails when a step %s, and goes no further', async (_case, command, failure) => {
+    await world.define('failing', [
+      { name: 'bad', command, timeoutSeconds: 1 },
+      { name: 'after', command: ['true'], dependsOn: ['bad'] },
+    ]);
+    const run = await world.runOnce('failing');
+    expect(run).toMatchObject({
+      status: 'failed',
+      message: expect.stringContaining('step bad: '),
+      steps: [
+        { status: 'failed', attempts: [failure] },
+        { status: 'waiting', attempts: [] },
+      ],
+    });
+  });
+
+  it('tries a step again, as often as it says', async () => {
+    const mark = join(folder, 'tries');
+    const command = node(
+      `const fs = require("fs"); fs.appendFileSync(${JSON.stringify(mark)}, "x"); process.exit(fs.readFileSync(${JSON.stringify(mark)}).length < 3 ? 1 : 0)`,
+    );
+    await world.define('stubborn', [{ name: 'try', command, attemptsMax: 5 }]);
+    const run = await world.runOnce('stubborn');
+    expect(run).toMatchObject({
+      status: 'succeeded',
+      steps: [{ attempts: [{ attempt: 1, exitCode: 1 }, { attempt: 2 }, { attempt: 3, exitCode: 0 }] }],
+    });
+  });
+
+  it('can be watched while it runs, and cancelled with all its processes', async () => {
+    const mark = join(folder, 'alive');
+    const child = `setInterval(() => require("fs").appendFileSync(${JSON.stringify(mark)}, "."), 20)`;
+    const command = node(
+      `console.log("begun"); require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(child)}]); setInterval(() => {}, 1000)`,
+    );
+    await world.define('endless', [{ name: 'loop', command }]);
+    const pipelineRunId = await world.trigger('endless');
+    await eventually(async () => {
+      expect(await world.logOf(pipelineRunId, 'loop')).toBe('begun\n');
+      expect((await readFile(mark)).length).toBeGreaterThan(2);
+    });
+    const cancelled = await world.call('POST', `pipeline-runs/${pipelineRunId}/cancel`, { reason: 'enough' });
+    expect(cancelled.body).toMatchObject({
+      status: 'cancelled',
+      message: 'enough',
+      steps: [{ status: 'failed', attempts: [{ reason: 'cancelled' }] }],
+    });
+    await eventually(async () => {
+      const before = (await readFile(mark)).length;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+      expect((await readFile(mark)).length).toBe(before);
+    });
+    expect((await world.call('POST', `pipeline-runs/${pipelineRunId}/cancel`, {})).status).toBe(409);
+    expect((await world.eventsOf(pipelineRunId)).at(-1)?.type).toBe('RunCompleted');
+  });
+
+  it('keeps beginning and end of a log that is too long', async () => {
+    const command = node(
+      'const l = "x".repeat(1023) + "\\n"; process.stdout.write("first\\n"); for (let i = 0; i < 12 * 1024; i++) process.stdout.write(l); process.stdout.write("last\\n")',
+    );
+    await world.define('chatty', [{ name: 'talk', command }]);
+    const run = await world.runOnce('chatty');
+    const [{ log }] = run.steps[0].attempts;
+    expect(log.truncated).toBe(true);
+    const text = await world.logOf(run.pipelineRunId, 'talk');
+    expect(text.startsWith('first\n')).toBe(true);
+    expect(text.endsWith('last\n')).toBe(true);
+    expect(text).toMatch(/\n\.\.\. \d+ bytes left out \.\.\.\n/);
+    expect(Buffer.byteLength(text)).toBe(log.sizeBytes);
+  });
+});
+
+describe('drift', () => {
+  it('starts the pipelines that wait for it, once in their cooldown, under its own correlation', async () => {
+    await world.define('retrain', [{ name: 'train', command: ['true'] }], {
+      triggers: [{ on: 'DriftDetected', monitor: 'delay' }],
+    });
+    await world.define('deaf', [{ name: 'train', command: ['true'] }], {
+      triggers: [{ on: 'DriftDetected', monitor: 'other' }],
+    });
+    const correlation = await world.drift('delay');
+    const run = await eventually(async () => {
+      const { body } = await world.call('GET', 'pipelines/retrain/runs');
+      expect(body.runs).toHaveLength(1);
+      return body.runs[0];
+    });
+    expect(run).toMatchObject({ correlation, cause: { kind: 'event', eventType: 'DriftDetected', monitor: 'delay' } });
+    const ended = await world.ended(run.pipelineRunId);
+    expect(ended.status).toBe('succeeded');
+    for (const event of await world.eventsOf(run.pipelineRunId)) expect(event.correlation).toBe(correlation);
+    await world.drift('delay');
+    const second = await world.drift('other');
+    await eventually(async () => {
+      const { body } = await world.call('GET', 'pipelines/deaf/runs');
+      expect(body.runs).toMatchObject([{ correlation: second }]);
+    });
+    expect((await world.call('GET', 'pipelines/retrain/runs')).body.runs).toHaveLength(1);
+  });
+});
+
+describe('the projections', () => {
+  it('rebuilt from the log are what they were', async () => {
+    for (const name of ['pipelines', 'pipeline_runs']) {
+      const rows = () => world.kit.service.log.dataSource.query(`select ${name}::text as row from ${name} order by 1`);
+      const before = await rows();
+      expect(before.length).toBeGreaterThan(1);
+      await world.kit.service.log.rebuild(name);
+      expect(await rows()).toEqual(before);
+    }
+  });
+});
