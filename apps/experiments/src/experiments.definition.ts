@@ -2,8 +2,10 @@ import { Module } from '@nestjs/common';
 import type { ServiceDefinition } from '@mledger/service-kit';
 import { ArtifactHandler } from './artifact/artifact.handler';
 import { ArtifactOwners } from './artifact/artifact-owners';
+import { Uploads } from './artifact/uploads';
 import { ExperimentHandler } from './experiment/experiment.handler';
 import { LoggedModelHandler } from './logged-model/logged-model.handler';
+import { ExperimentsWorkingState1764000000000 } from './migrations/working-state.migration';
 import { ArtifactProxyController } from './mlflow/artifact-proxy.controller';
 import { ExperimentsController } from './mlflow/experiments.controller';
 import { LoggedModelsController } from './mlflow/logged-models.controller';
@@ -45,6 +47,7 @@ import { StartRunHandler } from './run/start-run.handler';
     LoggedModelHandler,
     ArtifactHandler,
     ArtifactOwners,
+    Uploads,
     ExperimentQueries,
     RunQueries,
     MetricQueries,
@@ -68,4 +71,5 @@ export const experimentsService: ServiceDefinition = {
     loggedModelProjection,
     artifactProjection,
   ],
+  migrations: [ExperimentsWorkingState1764000000000],
 };

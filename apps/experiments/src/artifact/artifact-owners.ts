@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import type { CommandContext } from '@mledger/event-log';
+import type { CommandContext, HandleOptions } from '@mledger/event-log';
 import { LoggedModelHandler } from '../logged-model/logged-model.handler';
 import { LoggedModelQueries } from '../queries/logged-model.queries';
 import { RunQueries } from '../queries/run.queries';
@@ -47,9 +47,15 @@ export class ArtifactOwners {
     if (!model || model.deleted || model.experimentId !== address.experimentId) throw notThere(address);
   }
 
-  async record({ ownerKind, ownerId }: ArtifactAddress, artifact: StoredFile, context: CommandContext): Promise<void> {
-    if (ownerKind === 'run') await this.runs.write({ type: 'StoreArtifact', runId: ownerId, artifact }, context);
-    else await this.models.issue({ type: 'StoreArtifact', modelId: ownerId, artifact }, context);
+  async record(
+    { ownerKind, ownerId }: ArtifactAddress,
+    artifact: StoredFile,
+    context: CommandContext,
+    options: HandleOptions,
+  ): Promise<void> {
+    if (ownerKind === 'run')
+      await this.runs.write({ type: 'StoreArtifact', runId: ownerId, artifact }, context, options);
+    else await this.models.issue({ type: 'StoreArtifact', modelId: ownerId, artifact }, context, options);
   }
 
   async forget(address: ArtifactAddress, paths: readonly string[], context: CommandContext): Promise<void> {

@@ -3,10 +3,12 @@ import { Inject, Injectable } from '@nestjs/common';
 import { CommandRefused, type CommandContext } from '@mledger/event-log';
 import { newObjectKey, type ByteRange, type ObjectBody, type ObjectStore } from '@mledger/object-store';
 import { Ids, OBJECT_STORE } from '@mledger/service-kit';
+import type { EntityManager } from 'typeorm';
 import { ArtifactQueries, type ArtifactEntry } from '../queries/artifact.queries';
 import { refused } from '../refused';
 import { ArtifactOwners } from './artifact-owners';
 import type { ArtifactAddress } from './artifact-path';
+import { Uploads } from './uploads';
 
 /** Moves artifacts between clients and the object store, and records where each one lies. */
 @Injectable()
@@ -15,6 +17,7 @@ export class ArtifactHandler {
     @Inject(OBJECT_STORE) private readonly objects: ObjectStore,
     private readonly owners: ArtifactOwners,
     private readonly artifacts: ArtifactQueries,
+    private readonly uploads: Uploads,
     private readonly ids: Ids,
   ) {}
 
@@ -35,17 +38,21 @@ export class ArtifactHandler {
       );
     }
     const objectKey = newObjectKey({ tenant, service: 'experiments', ownerId: experimentId, id: this.ids.uuidv7() });
-    const { sizeBytes, sha256 } = await this.objects.put(objectKey, body).catch((error: unknown) => {
+    await this.uploads.begin(objectKey);
+    const { sizeBytes, sha256 } = await this.objects.put(objectKey, body).catch(async (error: unknown) => {
+      await this.uploads.discard(objectKey);
       // The client's own doing, and no failure of ours.
       if (body.errored)
         throw refused('invalid', 'UPLOAD_BROKEN_OFF', 'The upload broke off before its end; nothing was stored.');
       throw error;
     });
+    const artifact = { experimentId, path, sizeBytes, sha256, objectKey };
     try {
-      await this.owners.record(address, { experimentId, path, sizeBytes, sha256, objectKey }, context);
+      const within = (manager: EntityManager) => this.uploads.complete(objectKey, manager);
+      await this.owners.record(address, artifact, context, { within });
     } catch (error) {
       // Any other error may have come after the commit, and then an event names these bytes.
-      if (error instanceof CommandRefused) await this.objects.delete(objectKey);
+      if (error instanceof CommandRefused) await this.uploads.discard(objectKey);
       throw error;
     }
   }

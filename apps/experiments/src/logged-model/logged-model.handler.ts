@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EventStore, stream, type CommandContext } from '@mledger/event-log';
+import { EventStore, stream, type CommandContext, type HandleOptions } from '@mledger/event-log';
 import { Ids } from '@mledger/service-kit';
 import { notActive } from '../experiment/experiment';
 import type { KeyValue } from '../key-values';
@@ -52,12 +52,12 @@ export class LoggedModelHandler {
     return modelId;
   }
 
-  async issue(command: LoggedModelCommand, context: CommandContext): Promise<void> {
+  async issue(command: LoggedModelCommand, context: CommandContext, options?: HandleOptions): Promise<void> {
     const target = {
       decider: loggedModelDecider,
       stream: stream(context.tenant, 'logged-model', command.modelId),
       command,
     };
-    await this.store.handle(target, context);
+    await this.store.handle(target, context, options);
   }
 }

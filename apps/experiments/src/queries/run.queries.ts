@@ -70,7 +70,7 @@ const runsOf = (wanted: string): string => `
          (r.deleted or e.deleted) as deleted, r.params, r.tags, r.model_inputs, r.model_outputs,
          (select json_agg(m) from (
             select key, value, is_nan, timestamp, step from latest_metrics
-            where tenant = $1 and run_id = r.run_id order by key collate "C") m) as metrics,
+            where tenant = $1 and run_id = r.run_id order by key) m) as metrics,
          (select json_agg(d) from (
             select name, digest, source_type, source, schema, profile, tags from run_datasets
             where tenant = $1 and run_id = r.run_id order by name collate "C", digest collate "C") d) as datasets

@@ -1,5 +1,5 @@
 import { Injectable } from '@nestjs/common';
-import { EventStore, stream, type CommandContext } from '@mledger/event-log';
+import { EventStore, stream, type CommandContext, type HandleOptions } from '@mledger/event-log';
 import { Clock } from '@mledger/service-kit';
 import { LoggedModelQueries } from '../queries/logged-model.queries';
 import { refused } from '../refused';
@@ -53,11 +53,12 @@ export class RunHandler {
   }
 
   /** Anything that a run must be active for; its experiment too, which is not the run's own to know. */
-  async write(command: WriteCommand, context: CommandContext): Promise<void> {
+  async write(command: WriteCommand, context: CommandContext, options?: HandleOptions): Promise<void> {
     await this.activeRuns.assertActive(context.tenant, command.runId);
     await this.store.handle(
       { decider: runDecider, stream: stream(context.tenant, 'run', command.runId), command },
       context,
+      options,
     );
   }
 
