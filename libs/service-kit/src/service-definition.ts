@@ -4,6 +4,7 @@ import type { EventBus, PayloadHandler, Reaction, ReadModel } from '@mledger/eve
 import type { Projection } from '@mledger/event-log';
 import type { ObjectStore } from '@mledger/object-store';
 import type { MasterKey } from '@mledger/access-control';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
 import type { MigrationInterface } from 'typeorm';
 import type { Clock, Ids } from './clock';
 import type { Config } from './config';
@@ -40,6 +41,8 @@ export interface Runtime {
   readonly poolSizeMax?: number;
   readonly clock?: Clock;
   readonly ids?: Ids;
+  /** Takes traces in place of OTEL_EXPORTER_OTLP_ENDPOINT. */
+  readonly spanExporter?: SpanExporter;
   /** Tells the operator something once, on standard output unless given: the first key. */
   readonly announce?: (text: string) => void;
 }

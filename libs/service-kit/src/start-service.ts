@@ -24,7 +24,7 @@ import { Lifecycle } from './lifecycle';
 import { Logger, nestLogger } from './logger';
 import { HttpMetrics, Metrics } from './observe/metrics';
 import { registerLogMetrics } from './observe/log-metrics';
-import { Tracing } from './observe/tracing';
+import { otlpExporter, Tracing } from './observe/tracing';
 import { kitRoutes, registerOperatingRoutes } from './operating';
 import { observedReaction } from './observe/observed-reaction';
 import { ServiceModule, type ServiceParts } from './service-module';
@@ -53,7 +53,8 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
   const { config, masterKey } = runtime;
   const clock = runtime.clock ?? new Clock();
   const logger = Logger.create({ service: definition.name, level: config.logLevel });
-  const tracing = Tracing.start({ service: definition.name, otlpEndpoint: config.otlpEndpoint });
+  const exporter = runtime.spanExporter ?? otlpExporter(config.otlpEndpoint);
+  const tracing = Tracing.start({ service: definition.name, exporter });
   const log = await openLog(definition, runtime, logger);
   const directory = new AccessDirectory(log.dataSource);
   const parts: ServiceParts = {

@@ -1,20 +1,16 @@
-import { createServer, type IncomingMessage, type Server } from 'node:http';
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Body, Controller, Inject, Injectable, Module, Put } from '@nestjs/common';
 import type { Reaction } from '@mledger/event-bus';
 import { EventStore, stream, type Sequenced } from '@mledger/event-log';
+import { InMemorySpanExporter } from '@opentelemetry/sdk-trace-node';
 import { Caller, commandContext, logContext, type ServiceDefinition } from '../src';
 import { eventually, startTestService, type TestService } from '../src/testing';
 
 const TRACE_ID = '0af7651916cd43dd8448eb211c80319c';
-
-interface Span {
-  readonly name: string;
-  readonly traceId: string;
-  readonly spanId: string;
-  readonly parentSpanId?: string;
-}
 
 const seen: { correlation?: string; traceparent?: string }[] = [];
 
@@ -51,29 +47,13 @@ const traced: ServiceDefinition = {
   reactions: [ListenReaction],
 };
 
-/** A collector that takes OTLP over HTTP in JSON, as OpenTelemetry's own does. */
 describe('traces', () => {
-  const spans: Span[] = [];
-  let collector: Server;
+  const exporter = new InMemorySpanExporter();
   let test: TestService;
-
   beforeAll(async () => {
-    collector = createServer((request: IncomingMessage, response) => {
-      void text(request).then((body) => {
-        const { resourceSpans } = JSON.parse(body) as { resourceSpans: { scopeSpans: { spans: Span[] }[] }[] };
-        spans.push(...resourceSpans.flatMap(({ scopeSpans }) => scopeSpans.flatMap((scope) => scope.spans)));
-        response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
-      });
-    });
-    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
-    const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
-    test = await startTestService(traced, { env: { OTEL_EXPORTER_OTLP_ENDPOINT: endpoint } });
+    test = await startTestService(traced, { runtime: { spanExporter: exporter } });
   });
-  afterAll(async () => {
-    await test.stop();
-    collector.closeAllConnections();
-    collector.close();
-  });
+  afterAll(() => test.stop());
 
   it('go on from the caller’s through the event into the reaction', async () => {
     const traceparent = `00-${TRACE_ID}-b7ad6b7169203331-01`;
@@ -81,12 +61,43 @@ describe('traces', () => {
     const answer = await test.inject({ method: 'PUT', url, payload: {}, headers: { traceparent } });
     const { correlation } = answer.json();
     await eventually(() => expect(seen).toContainEqual(expect.objectContaining({ correlation, tenant: 'default' })));
-    // Stopping sends what is still waiting.
-    await test.service.stop();
-    const request = spans.find(({ name }) => name === 'PUT /api/mledger/v1/pipelines/{name}');
-    expect(request).toMatchObject({ traceId: TRACE_ID, parentSpanId: 'b7ad6b7169203331' });
-    const reaction = spans.find(({ name }) => name === 'listen-when-a-pipeline-is-defined');
-    expect(reaction).toMatchObject({ traceId: TRACE_ID, parentSpanId: request!.spanId });
-    expect(seen[0]!.traceparent).toBe(`00-${TRACE_ID}-${request!.spanId}-01`);
+    const [request, reaction] = await eventually(async () => {
+      const spans = exporter.getFinishedSpans();
+      const named = (name: string) => spans.find((span) => span.name === name)!;
+      const both = [named('PUT /api/mledger/v1/pipelines/{name}'), named('listen-when-a-pipeline-is-defined')] as const;
+      expect(both).not.toContain(undefined);
+      return both;
+    });
+    expect(request.spanContext().traceId).toBe(TRACE_ID);
+    expect(request.parentSpanContext?.spanId).toBe('b7ad6b7169203331');
+    expect(reaction.spanContext().traceId).toBe(TRACE_ID);
+    expect(reaction.parentSpanContext?.spanId).toBe(request.spanContext().spanId);
+    expect(seen[0]!.traceparent).toBe(`00-${TRACE_ID}-${request.spanContext().spanId}-01`);
+  });
+});
+
+describe('an exporter that is configured', () => {
+  it('gets the spans by OTLP, from the built service', async () => {
+    const bodies: string[] = [];
+    const collector = createServer((request, response) => {
+      void text(request).then((body) => {
+        bodies.push(`${request.url} ${body}`);
+        response.writeHead(200, { 'content-type': 'application/json' }).end('{}');
+      });
+    });
+    await new Promise<void>((resolve) => collector.listen(0, '127.0.0.1', resolve));
+    const endpoint = `http://127.0.0.1:${(collector.address() as AddressInfo).port}`;
+    const env = { ...process.env, OTEL_EXPORTER_OTLP_ENDPOINT: endpoint };
+    const service = spawn(process.execPath, [join(__dirname, 'traced-process.cjs')], {
+      env,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    try {
+      await text(service.stdout);
+      expect(bodies.join()).toMatch(/^\/v1\/traces .*mledger-pipelines.*GET \/health\/live/);
+    } finally {
+      service.kill();
+      collector.close();
+    }
   });
 });

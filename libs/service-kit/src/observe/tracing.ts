@@ -1,4 +1,8 @@
 import type { Context, Span, Tracer } from '@opentelemetry/api';
+import type { SpanExporter } from '@opentelemetry/sdk-trace-node';
+
+/** How long a finished span waits for others to travel with. */
+const EXPORT_DELAY_MS = 1_000;
 
 export interface RequestSpan {
   /** W3C trace context of this span, for the events that the request appends. */
@@ -19,19 +23,15 @@ export class Tracing {
     private readonly shutdown: () => Promise<void>,
   ) {}
 
-  static start(options: { service: string; otlpEndpoint: string | undefined }): Tracing | undefined {
-    if (options.otlpEndpoint === undefined) return undefined;
-    const load = <T>(name: string): T => require(name) as T;
+  /** @param exporter takes the spans; see `otlpExporter` */
+  static start({ service, exporter }: { service: string; exporter: SpanExporter | undefined }): Tracing | undefined {
+    if (!exporter) return undefined;
     const api = load<typeof import('@opentelemetry/api')>('@opentelemetry/api');
     const sdk = load<typeof import('@opentelemetry/sdk-trace-node')>('@opentelemetry/sdk-trace-node');
-    const exporter = load<typeof import('@opentelemetry/exporter-trace-otlp-http')>(
-      '@opentelemetry/exporter-trace-otlp-http',
-    );
     const resources = load<typeof import('@opentelemetry/resources')>('@opentelemetry/resources');
-    const url = `${options.otlpEndpoint.replace(/\/$/, '')}/v1/traces`;
     const provider = new sdk.NodeTracerProvider({
-      resource: resources.resourceFromAttributes({ 'service.name': `mledger-${options.service}` }),
-      spanProcessors: [new sdk.BatchSpanProcessor(new exporter.OTLPTraceExporter({ url }))],
+      resource: resources.resourceFromAttributes({ 'service.name': `mledger-${service}` }),
+      spanProcessors: [new sdk.BatchSpanProcessor(exporter, { scheduledDelayMillis: EXPORT_DELAY_MS })],
     });
     // Also puts the context manager in place that carries the active span across awaits; the first of a process stays.
     provider.register();
@@ -95,6 +95,20 @@ export class Tracing {
     const remote = { traceId: traceId!, spanId: spanId!, traceFlags: Number.parseInt(flags!, 16), isRemote: true };
     return this.api.trace.setSpanContext(this.api.ROOT_CONTEXT, remote);
   }
+}
+
+/** Sends spans to a collector by OTLP over HTTP; undefined when none is configured. */
+export function otlpExporter(endpoint: string | undefined): SpanExporter | undefined {
+  if (endpoint === undefined) return undefined;
+  const { OTLPTraceExporter } = load<typeof import('@opentelemetry/exporter-trace-otlp-http')>(
+    '@opentelemetry/exporter-trace-otlp-http',
+  );
+  return new OTLPTraceExporter({ url: `${endpoint.replace(/\/$/, '')}/v1/traces` });
+}
+
+/** Only when it is asked for, unlike an import. */
+function load<T>(name: string): T {
+  return require(name) as T;
 }
 
 function traceparentOf(span: Span): string {
