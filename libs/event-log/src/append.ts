@@ -1,4 +1,5 @@
 import type { PoolClient } from 'pg';
+import { int2Array, int4Array, int8Array, textArray } from './binary-array';
 import { assertStorableText, canonicalJson } from './canonical-json';
 import { CommandRefused } from './decider';
 import type { EventCatalog, EventMeta, NewEvent } from './event';
@@ -116,20 +117,20 @@ export async function appendEvents(
     ...APPEND,
     rowMode: 'array',
     values: [
-      lockKeys.map(String),
-      appends.map(({ stream }) => stream),
-      appends.map(({ expectedVersion }) => expectedVersion ?? null),
-      streams,
-      types,
-      schemas,
-      data,
-      metas,
-      traces,
+      int8Array(lockKeys),
+      int8Array(inline.locks),
+      inline.declared,
+      textArray(appends.map(({ stream }) => stream)),
+      int8Array(appends.map(({ expectedVersion }) => (expectedVersion === undefined ? null : BigInt(expectedVersion)))),
+      int4Array(streams),
+      textArray(types),
+      int2Array(schemas),
+      textArray(data),
+      textArray(metas),
+      textArray(traces),
       command?.id ?? null,
       command?.requestHash ?? null,
       command?.result ?? null,
-      inline.locks.map(String),
-      inline.declared,
     ],
   });
   return result.rows.map(([version, time]) => ({ version, time }));

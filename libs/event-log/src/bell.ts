@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { Client } from 'pg';
 
 const CHANNEL = 'mledger';
-/** NOTIFYs are gathered this long; each takes a lock over a whole database. */
-const RING_INTERVAL_MS = 5;
+/** At most one NOTIFY in this time: each takes a lock over the whole cluster. The first after a silence goes at once. */
+const RING_INTERVAL_MS = 20;
 const RECONNECT_MS = 1_000;
 
 type Listener = () => void;
@@ -19,6 +19,7 @@ export class Bell {
   /** Postgres echoes our own NOTIFYs; this tells them apart. */
   private readonly self = randomBytes(8).toString('hex');
   private users = 0;
+  private notifiedAt = Number.NEGATIVE_INFINITY;
   private client: Client | undefined;
   private connecting: Promise<void> | undefined;
   private ringTimer: NodeJS.Timeout | undefined;
@@ -69,10 +70,13 @@ export class Bell {
   }
 
   private notifySoon(): void {
-    if (this.pending.size > 0) this.ringTimer ??= setTimeout(() => void this.notify(), RING_INTERVAL_MS);
+    if (this.pending.size === 0 || this.ringTimer) return;
+    const waitMs = Math.max(0, this.notifiedAt + RING_INTERVAL_MS - performance.now());
+    this.ringTimer = setTimeout(() => void this.notify(), waitMs);
   }
 
   private async notify(): Promise<void> {
+    this.notifiedAt = performance.now();
     const payload = `${this.self} ${[...this.pending].join(' ')}`;
     this.pending.clear();
     // A ring that cannot be sent is as good as one that was lost: the listeners poll.
@@ -87,7 +91,12 @@ export class Bell {
   }
 
   private async openConnection(): Promise<void> {
-    const client = new Client({ connectionString: this.url, application_name: 'mledger bell' });
+    const client = new Client({
+      connectionString: this.url,
+      application_name: 'mledger bell',
+      // A NOTIFY is a transaction, and need not wait for the disk: what it tells of is there already.
+      options: '-c synchronous_commit=off',
+    });
     client.on('notification', ({ payload = '' }) => {
       const [sender, ...topics] = payload.split(' ');
       if (sender !== this.self) topics.forEach((topic) => this.wakeLocal(topic));

@@ -62,11 +62,17 @@ function writeObject(object: Record<string, unknown>, depth: number): string {
   return text + '}';
 }
 
-/** Sorting is skipped where it would change nothing, which is most of the time. */
+/** Array.sort costs more than all else here for the few keys that most objects have. */
+const INSERTION_SORT_KEYS_MAX = 32;
+
 function sortedKeys(object: object): string[] {
   const keys = Object.keys(object);
+  if (keys.length > INSERTION_SORT_KEYS_MAX) return keys.sort();
   for (let index = 1; index < keys.length; index += 1) {
-    if (keys[index - 1]! > keys[index]!) return keys.sort();
+    const key = keys[index]!;
+    let place = index;
+    for (; place > 0 && keys[place - 1]! > key; place -= 1) keys[place] = keys[place - 1]!;
+    keys[place] = key;
   }
   return keys;
 }

@@ -11,7 +11,7 @@ import type { Decider } from './decider';
 import type { NewEvent, Recorded, Sequenced } from './event';
 import { GroupCommit } from './group-commit';
 import type { LogCore } from './log-core';
-import { readHead, readLogPage } from './log-reader';
+import { readHead, readLogPage, replay } from './log-reader';
 import { StreamCache } from './stream-cache';
 import { foldStream, readStreamPage } from './stream-reader';
 
@@ -105,6 +105,11 @@ export class EventStore {
   /** Events of the whole service in public order, after `afterSeq`, at most `limit` (10,000). */
   readLog(options: { afterSeq: number; limit: number; types?: readonly string[] }): Promise<Sequenced[]> {
     return readLogPage(this.core, this.core.pool, { ...options, limit: Math.min(options.limit, READ_EVENTS_MAX) });
+  }
+
+  /** Reads the log from a position on to its head, page by page and ahead of the caller: the way to read all of it. */
+  replay(options: { afterSeq?: number; types?: readonly string[] } = {}): AsyncGenerator<Sequenced[], void, void> {
+    return replay(this.core, this.core.pool, { afterSeq: options.afterSeq ?? 0, types: options.types });
   }
 
   /** The greatest seq; 0 for an empty log. */

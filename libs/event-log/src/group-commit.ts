@@ -9,8 +9,9 @@ import { appendedTopic, type LogCore } from './log-core';
 import { recordedNow } from './recorded';
 
 const BATCH_EVENTS_MAX = 256;
+/** Smaller ones are not worth a transaction of their own while there is another to join. */
+const BATCH_EVENTS_MIN = 32;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-const WAIT_MS_MAX = 2;
 
 interface Waiting {
   readonly stream: string;
@@ -36,7 +37,7 @@ export class GroupCommit {
   private queue: Waiting[] = [];
   private queuedBytes = 0;
   private queuedEvents = 0;
-  private timer: NodeJS.Timeout | undefined;
+  private scheduled = false;
   private flushing = 0;
   private readonly busyStreams = new Set<string>();
   private idle: (() => void)[] = [];
@@ -55,7 +56,7 @@ export class GroupCommit {
       this.queue.push({ stream, events: prepared, bytes, context, resolve, reject });
       this.queuedBytes += bytes;
       this.queuedEvents += prepared.length;
-      this.flushWhenDue();
+      this.flushSoon();
     });
   }
 
@@ -66,33 +67,41 @@ export class GroupCommit {
     }
   }
 
-  private flushWhenDue(): void {
-    if (this.queue.length === 0 || this.flushing >= this.flushesMax) return;
-    if (this.queuedEvents >= BATCH_EVENTS_MAX || this.queuedBytes >= BATCH_BYTES_MAX) this.flush();
-    else
-      this.timer ??= setTimeout(() => {
-        this.timer = undefined;
-        this.flush();
-      }, WAIT_MS_MAX);
-  }
-
-  private flush(): void {
-    clearTimeout(this.timer);
-    this.timer = undefined;
-    const groups = this.takeBatch();
-    if (groups.length === 0) return;
-    this.flushing += 1;
-    for (const { stream } of groups) this.busyStreams.add(stream);
-    void this.commitOrSplit(groups).then(() => {
-      this.flushing -= 1;
-      for (const { stream } of groups) this.busyStreams.delete(stream);
-      this.flushWhenDue();
-      if (this.flushing === 0 && this.queue.length === 0) this.idle.splice(0).forEach((resolve) => resolve());
+  /** At the end of the event loop's turn, so that all who append in this turn are together. */
+  private flushSoon(): void {
+    if (this.scheduled || this.queue.length === 0 || this.flushing >= this.flushesMax) return;
+    this.scheduled = true;
+    setImmediate(() => {
+      this.scheduled = false;
+      this.flush();
     });
   }
 
+  /**
+   * Nobody waits for company: while the flushes under way take their time, the next batch gathers by itself. What is there is shared
+   * among the free flushes, so that Node prepares one while Postgres works on another.
+   */
+  private flush(): void {
+    const free = this.flushesMax - this.flushing;
+    const share = Math.min(BATCH_EVENTS_MAX, Math.max(BATCH_EVENTS_MIN, Math.ceil(this.queuedEvents / free)));
+    for (let flushes = 0; flushes < free && this.queue.length > 0; flushes += 1) {
+      const groups = this.takeBatch(share);
+      if (groups.length === 0) return;
+      this.flushing += 1;
+      for (const { stream } of groups) this.busyStreams.add(stream);
+      void this.commitOrSplit(groups).then(() => this.flushed(groups));
+    }
+  }
+
+  private flushed(groups: readonly StreamGroup[]): void {
+    this.flushing -= 1;
+    for (const { stream } of groups) this.busyStreams.delete(stream);
+    this.flushSoon();
+    if (this.flushing === 0 && this.queue.length === 0) this.idle.splice(0).forEach((resolve) => resolve());
+  }
+
   /** The oldest appends up to the limits, by stream in lock order; those whose stream is being flushed stay. */
-  private takeBatch(): StreamGroup[] {
+  private takeBatch(eventsMax: number): StreamGroup[] {
     const groups = new Map<string, StreamGroup>();
     const left: Waiting[] = [];
     let events = 0;
@@ -100,7 +109,7 @@ export class GroupCommit {
     const heldStreams = new Set(this.busyStreams);
     for (const waiting of this.queue) {
       const full =
-        events > 0 && (events + waiting.events.length > BATCH_EVENTS_MAX || bytes + waiting.bytes > BATCH_BYTES_MAX);
+        events > 0 && (events + waiting.events.length > eventsMax || bytes + waiting.bytes > BATCH_BYTES_MAX);
       if (full || heldStreams.has(waiting.stream)) {
         // Nor may a later append to the stream overtake this one.
         heldStreams.add(waiting.stream);

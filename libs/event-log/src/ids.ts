@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { assertStorableText } from './canonical-json';
 import { CommandRefused } from './decider';
 
@@ -47,15 +47,17 @@ export function reactionCommandId(ofEvent: string, reaction: string): string {
 
 /** `<schema>:<purpose>:<id>` as the 64 bits of an advisory lock; locks are taken in ascending order. */
 export function lockKey(schema: string, purpose: string, id: string): bigint {
-  return createHash('sha256').update(`${schema}:${purpose}:${id}`).digest().readBigInt64BE(0);
+  return hash('sha256', `${schema}:${purpose}:${id}`, 'buffer').readBigInt64BE(0);
 }
 
+/** RFC 9562. Called for every event that is read, hence no hash object and one buffer. */
 function uuidV5(namespace: Buffer, name: string): string {
-  const digest = createHash('sha1').update(namespace).update(name).digest();
-  digest[6] = (digest[6]! & 0x0f) | 0x50;
-  digest[8] = (digest[8]! & 0x3f) | 0x80;
-  const hex = digest.toString('hex');
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20, 32)}`;
+  const bytes = Buffer.allocUnsafe(namespace.length + Buffer.byteLength(name));
+  namespace.copy(bytes);
+  bytes.write(name, namespace.length);
+  const hex = hash('sha1', bytes, 'hex');
+  const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }
 
 function namespaceBytes(uuid: string): Buffer {

@@ -22,27 +22,33 @@ type HashedMeta = Omit<EventMeta, 'traceparent'>;
 
 /** The single door through which stored events are read: here old data becomes today's. */
 export function readRecorded(service: string, catalog: EventCatalog, row: EventRow): Recorded {
-  const [streamId, version, type, schema, data, meta, traceparent, at] = row;
-  const { actor, cause, correlation, tenant } = JSON.parse(meta) as HashedMeta;
-  const current = upcast(catalog, type, schema, JSON.parse(data) as object);
+  const [stream, version, type, storedSchema, storedData, storedMeta, traceparent, at] = row;
+  const { actor, cause, correlation, tenant } = JSON.parse(storedMeta) as HashedMeta;
+  const { schema, data } = upcast(catalog, type, storedSchema, JSON.parse(storedData) as object);
+  const id = eventId(service, stream, version);
   const event: Recorded = {
-    id: eventId(service, streamId, version),
-    stream: streamId,
+    id,
+    stream,
     version,
     type,
-    schema: current.schema,
+    schema,
     time: isoTime(at),
     tenant,
     actor,
     cause,
     correlation,
-    data: current.data,
+    data,
   };
   return traceparent === null ? event : { ...event, traceparent };
 }
 
-export function readSequenced(service: string, catalog: EventCatalog, [seq, ...row]: [number, ...EventRow]): Sequenced {
-  return Object.assign(readRecorded(service, catalog, row), { seq });
+export function readSequenced(
+  service: string,
+  catalog: EventCatalog,
+  row: readonly [seq: number, ...EventRow],
+): Sequenced {
+  const [seq, ...event] = row;
+  return Object.assign(readRecorded(service, catalog, event), { seq });
 }
 
 /** `2026-11-23 08:00:00.12+00`, as Postgres writes it in UTC, with three decimals. */

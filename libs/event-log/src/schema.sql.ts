@@ -100,24 +100,29 @@ revoke update, delete, truncate on events, log_order from public;
  */
 export const APPEND_EVENTS = `
 create function append_events(
-  lock_keys bigint[], stream_ids text[], expected_versions bigint[],
+  lock_keys bigint[], shared_lock_keys bigint[], known_inline_hash text,
+  stream_ids text[], expected_versions bigint[],
   event_streams int[], event_types text[], event_schemas smallint[],
   event_data text[], event_meta text[], event_traces text[],
-  command_id uuid, command_hash text, command_result json,
-  projection_locks bigint[], inline_hash text
+  command_id uuid, command_hash text, command_result json
 ) returns table (stream_version bigint, stream_at text)
 language plpgsql
--- The plans are made once for tables of every size, so they must not scan what is small today.
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+-- Planned once, for tables of every size: so what is small today must not be scanned. Planning each time costs more than all else.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
 declare
   my_xid xid8;
   now_ms timestamptz := date_trunc('milliseconds', clock_timestamp());
-  versions bigint[]; xids xid8[]; hashes bytea[]; times timestamptz[]; time_texts text[];
+  inline_hash text;
+  versions bigint[]; xids xid8[]; hashes bytea[]; times timestamptz[]; time_texts text[]; stream_texts text[];
   event_versions bigint[]; event_hashes bytea[];
   s int;
 begin
-  perform pg_advisory_xact_lock(k) from unnest(lock_keys) as k;
+  -- The shared ones, held until commit, come last: a rebuild that waits for them sees all that went to the table it replaces.
+  perform case when k.shared then pg_advisory_xact_lock_shared(k.key) else pg_advisory_xact_lock(k.key) end
+     from (select key, false as shared from unnest(lock_keys) as key
+           union all select key, true from unnest(shared_lock_keys) as key) as k;
   -- Taken after the locks: then every writer of a stream has a greater id than the writer before it.
   my_xid := pg_current_xact_id();
 
@@ -126,11 +131,16 @@ begin
   end if;
 
   select array_agg(coalesce(h.version, 0) order by i.n), array_agg(h.last_xid order by i.n),
-         array_agg(coalesce(h.head_hash, decode(repeat('00', 32), 'hex')) order by i.n),
-         array_agg(greatest(h.at, now_ms) order by i.n)
-    into versions, xids, hashes, times
+         array_agg(coalesce(h.head_hash, '\\x0000000000000000000000000000000000000000000000000000000000000000') order by i.n),
+         array_agg(greatest(h.at, now_ms) order by i.n), array_agg(to_json(i.id)::text order by i.n),
+         (select d.inline_hash from declared d)
+    into versions, xids, hashes, times, stream_texts, inline_hash
     from unnest(stream_ids) with ordinality as i(id, n) left join streams h on h.id = i.id;
 
+  if inline_hash <> known_inline_hash then
+    raise exception 'another version of this service has changed the inline projections: restart this process'
+      using errcode = 'ML503';
+  end if;
   for s in 1 .. coalesce(cardinality(stream_ids), 0) loop
     if xids[s] > my_xid then
       raise exception 'stream % has been written by a later transaction', stream_ids[s] using errcode = '40001';
@@ -147,29 +157,22 @@ begin
     versions[s] := versions[s] + 1;
     hashes[s] := sha256(hashes[s] || convert_to(concat(
       '{"data":', event_data[e], ',"meta":', event_meta[e], ',"schema":', event_schemas[e],
-      ',"stream":', to_json(stream_ids[s])::text, ',"time":"', time_texts[s],
+      ',"stream":', stream_texts[s], ',"time":"', time_texts[s],
       '","type":', to_json(event_types[e])::text, ',"version":', versions[s], '}'), 'UTF8'));
     event_versions[e] := versions[s];
     event_hashes[e] := hashes[s];
   end loop;
 
-  insert into events (xid, stream, version, type, schema, data, meta, traceparent, at, hash)
-  select my_xid, stream_ids[n.s], n.version, n.type, n.schema, n.data::json, n.meta::json, n.trace, times[n.s], n.hash
-    from unnest(event_streams, event_versions, event_types, event_schemas, event_data, event_meta, event_traces, event_hashes)
-      as n(s, version, type, schema, data, meta, trace, hash);
-
+  with inserted as (
+    insert into events (xid, stream, version, type, schema, data, meta, traceparent, at, hash)
+    select my_xid, stream_ids[n.s], n.version, n.type, n.schema, n.data::json, n.meta::json, n.trace, times[n.s], n.hash
+      from unnest(event_streams, event_versions, event_types, event_schemas, event_data, event_meta, event_traces, event_hashes)
+        as n(s, version, type, schema, data, meta, trace, hash)
+  )
   insert into streams (id, version, last_xid, head_hash, at)
   select n.id, n.version, my_xid, n.hash, n.at from unnest(stream_ids, versions, hashes, times) as n(id, version, hash, at)
   on conflict (id) do update
     set version = excluded.version, last_xid = excluded.last_xid, head_hash = excluded.head_hash, at = excluded.at;
-
-  -- Held until commit: a rebuild that waits for these sees every event whose rows went to the table it replaces.
-  perform pg_advisory_xact_lock_shared(k) from unnest(projection_locks) as k;
-  -- Last, so that a declaration that changed while this waited is seen.
-  if inline_hash is distinct from (select d.inline_hash from declared d) then
-    raise exception 'another version of this service has changed the inline projections: restart this process'
-      using errcode = 'ML503';
-  end if;
 
   return query select v.version, v.at from unnest(versions, time_texts) as v(version, at);
 end $$;
@@ -183,7 +186,9 @@ end $$;
 export const SEQUENCE_EVENTS = `
 create function sequence_events(lock_key bigint, count_max int) returns table (numbered int, head bigint)
 language plpgsql
-set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
+-- Likewise, and the index has the order: never sort all that is left.
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off set enable_sort = off
 as $$
 declare
   cursor_row sequencer%rowtype;

@@ -5,7 +5,7 @@ import { appendedTopic, sequencedTopic, type LogCore } from './log-core';
 const BATCH_EVENTS_MAX = 5_000;
 const POLL_MS = 1_000;
 /** Under load each turn then numbers what came in meanwhile, for one fsync. */
-const INTERVAL_MS_MIN = 10;
+const INTERVAL_MS_MIN = 20;
 
 /** Gives committed events their place in the public order; any number of replicas may run one. See sequence_events in schema.sql.ts. */
 export class Sequencer {

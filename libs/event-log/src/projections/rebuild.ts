@@ -5,13 +5,14 @@ import type { Recorded } from '../event';
 import { lockKey } from '../ids';
 import { projectionLock } from '../inline-projections';
 import type { LogCore } from '../log-core';
+import { replay } from '../log-reader';
 import { EVENT_COLUMNS, readRecorded, type EventRow } from '../recorded';
 import { declarationOf, declare } from './declared';
 import type { Projection } from './projection';
 import { projectionTable, quoteName } from './projection-table';
 import { projectInto } from './projector';
 
-const PAGE_EVENTS = 1_000;
+const PAGE_EVENTS = 500;
 const FLIP_TRIES_MAX = 5;
 const DEADLOCK = '40P01';
 
@@ -21,7 +22,6 @@ interface Cursor {
   readonly position: number;
   readonly seq: number;
 }
-const BEGINNING: Cursor = { xid: '0', position: 0, seq: 0 };
 
 interface LiveTable {
   readonly live: number;
@@ -54,10 +54,10 @@ export async function ensureProjections(core: LogCore): Promise<void> {
  */
 export async function rebuildProjection(core: LogCore, projection: Projection): Promise<void> {
   await withNewTable(core, projection, async (client, table) => {
-    const filled = await project(core, client, table, BEGINNING, 'sequenced');
+    const filledSeq = await fillFromLog(core, client, table);
     await swap(core, client, table, async () => {
       // Writers wait now; what they wrote before is committed, and therefore seen.
-      const last = await project(core, client, table, filled, projection.mode === 'inline' ? 'committed' : 'sequenced');
+      const last = await addLatest(core, client, table, await cursorAt(client, filledSeq));
       if (projection.mode === 'inline') return;
       await client.query(
         'insert into checkpoints (name, seq) values ($1, $2) on conflict (name) do update set seq = excluded.seq',
@@ -125,21 +125,38 @@ function physicalName(name: string, number: number): string {
   return `${name}__${number}`;
 }
 
-/** Projects page by page, until there is nothing after the cursor. */
-async function project(
+/** All that is numbered, on its own connection's time. */
+async function fillFromLog(core: LogCore, client: PoolClient, { projection, physical }: NewTable): Promise<number> {
+  let filledSeq = 0;
+  for await (const events of replay(core, core.pool, { afterSeq: 0 })) {
+    await projectInto(core.dataSource, client, projection, events, physical);
+    filledSeq = events.at(-1)!.seq;
+  }
+  return filledSeq;
+}
+
+/** What was committed since; for an async projection, only what was numbered. */
+async function addLatest(
   core: LogCore,
   client: PoolClient,
   { projection, physical }: NewTable,
   after: Cursor,
-  which: 'sequenced' | 'committed',
 ): Promise<Cursor> {
   let cursor = after;
   for (;;) {
-    const page = await readOrdered(core, client, cursor, which);
+    const page = await readOrdered(core, client, cursor, projection.mode === 'inline' ? 'committed' : 'sequenced');
     if (page.events.length === 0) return cursor;
     await projectInto(core.dataSource, client, projection, page.events, physical);
     cursor = page.cursor;
   }
+}
+
+async function cursorAt(client: PoolClient, seq: number): Promise<Cursor> {
+  const { rows } = await client.query<Cursor>(
+    'select e.xid::text, e.position, o.seq from log_order o join events e on e.position = o.position where o.seq = $1',
+    [seq],
+  );
+  return rows[0] ?? { xid: '0', position: 0, seq: 0 };
 }
 
 /** A reader that waits for a lock which we hold, and holds one which we want, makes Postgres end one of us; then we try again. */

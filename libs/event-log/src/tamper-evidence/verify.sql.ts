@@ -13,9 +13,10 @@ select o.seq, o.chain, e.hash, p.hash as previous_hash, po.seq as previous_seq, 
 /** Committed events that the sequencer has not come to yet. */
 export const TAIL_PAGE = `
 select e.position, e.hash, p.hash as previous_hash, ${EVENT_COLUMNS}
-  from events e
+  from sequencer s
+  join events e on (e.xid, e.position) > (s.xid, s.position)
   left join events p on p.stream = e.stream and p.version = e.version - 1
- where e.position > $1 and not exists (select from log_order o where o.position = e.position)
+ where e.position > $1
  order by e.position limit $2`;
 
 /** An event that was slipped in where the sequencer had passed already, so that nobody was told of it. */

@@ -1,0 +1,157 @@
+import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join } from 'node:path';
+import {
+  openEventLog,
+  stream,
+  type CommandContext,
+  type Decider,
+  type EventCatalog,
+  type EventLog,
+} from '@mledger/event-log';
+import { createDatabase, startPostgres } from '@mledger/infra';
+import { closedLoop } from './closed-loop';
+import type { Report, Suite } from './measurement';
+
+const METRICS_A_EVENT = 10;
+const WARM_UP_SECONDS = 2;
+const MEASURED_SECONDS = 8;
+const POOL_SIZE_MAX = 8;
+
+interface MetricsLogged {
+  type: 'MetricsLogged';
+  data: { runId: string; metrics: { key: string; value: number; timestamp: number; step: number }[] };
+}
+const catalog: EventCatalog = { MetricsLogged: { schema: 1 } };
+
+/** A run as a command decides about it: steps only go up. */
+const run: Decider<{ step: number }, MetricsLogged, MetricsLogged> = {
+  kind: 'run',
+  initial: { step: -1 },
+  decide: (state, command) =>
+    command.data.metrics[0]!.step > state.step
+      ? { events: [command] }
+      : { refusal: { kind: 'conflict', code: 'STEP_BEHIND', message: 'this step was logged before' } },
+  evolve: (_state, event) => ({ step: event.data.metrics[0]!.step }),
+};
+
+const context: CommandContext = {
+  tenant: 'default',
+  actor: 'user:0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3b',
+  cause: '0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3c',
+  correlation: '0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3d',
+};
+
+/** Ten metrics of one step, about 600 bytes as JSON; no two alike. */
+function metricsLogged(caller: number, step: number): MetricsLogged {
+  return {
+    type: 'MetricsLogged',
+    data: {
+      runId: `run-${caller}`,
+      metrics: Array.from({ length: METRICS_A_EVENT }, (_, index) => ({
+        key: `m_${index}`,
+        value: Math.round(1e4 / (step + index + 1)) / 1e4,
+        timestamp: 1_790_000_000_000 + step,
+        step,
+      })),
+    },
+  };
+}
+
+export const eventLogSuite: Suite = {
+  name: 'event-log',
+  summary: 'appends, decided commands, replay, projection and verify of one service’s log',
+  async run(report) {
+    const dataFolder = mkdtempSync(join(tmpdir(), 'mledger-bench-'));
+    chmodSync(dataFolder, 0o755); // Root's Postgres runs under another account, which must get in.
+    const postgres = await startPostgres({ dataFolder, persistent: false });
+    try {
+      await appendsBlind(await createDatabase(postgres.url, 'callers_64'), 64, report);
+      await appendsBlind(await createDatabase(postgres.url, 'callers_1000'), 1_000, report);
+      await commandsDecided(await createDatabase(postgres.url, 'decided'), 64, report);
+    } finally {
+      await postgres.stop();
+      rmSync(dataFolder, { recursive: true, force: true });
+    }
+  },
+};
+
+const machine = () =>
+  `${availableParallelism()} cores shared by Node ${process.versions.node} and Postgres 18, synchronous_commit on`;
+
+async function open(url: string): Promise<EventLog> {
+  const log = await openEventLog({ service: 'bench', url, catalog, projections: [], poolSizeMax: POOL_SIZE_MAX });
+  const [setting] = (await log.dataSource.query('show synchronous_commit')) as [{ synchronous_commit: string }];
+  if (setting.synchronous_commit !== 'on') throw new Error('these figures are for synchronous_commit = on');
+  log.start();
+  return log;
+}
+
+/** Many runs log metrics at once; then the whole log is read back and verified. */
+async function appendsBlind(url: string, callers: number, report: Report): Promise<void> {
+  const log = await open(url);
+  const bytes = JSON.stringify(metricsLogged(1, 500).data).length;
+  const load = await closedLoop({
+    callers,
+    warmUpSeconds: WARM_UP_SECONDS,
+    seconds: MEASURED_SECONDS,
+    work: (caller, count) =>
+      log.store.appendBlind(stream('default', 'run', `${caller}`), [metricsLogged(caller, count)], context),
+  });
+  const lagSeconds = await untilSequenced(log);
+  const conditions = `${callers} callers, events of ${bytes} bytes, hashed and sequenced; ${machine()}`;
+  report({ name: `appends, ${callers} callers`, value: load.perSecond, unit: 'events/s', conditions });
+  report({ name: `append p50, ${callers} callers`, value: load.latencyMs.p50, unit: 'ms', conditions });
+  report({ name: `append p99, ${callers} callers`, value: load.latencyMs.p99, unit: 'ms', conditions });
+  report({ name: `sequencer lag at the end, ${callers} callers`, value: lagSeconds, unit: 's', conditions });
+  if (callers >= 1_000) await readBack(log, report);
+  await log.stop();
+}
+
+async function commandsDecided(url: string, callers: number, report: Report): Promise<void> {
+  const log = await open(url);
+  const load = await closedLoop({
+    callers,
+    warmUpSeconds: WARM_UP_SECONDS,
+    seconds: MEASURED_SECONDS,
+    work: (caller, count) =>
+      log.store.handle(
+        { decider: run, stream: stream('default', 'run', `${caller}`), command: metricsLogged(caller, count) },
+        context,
+      ),
+  });
+  const conditions = `${callers} callers on distinct streams, pool of ${POOL_SIZE_MAX}; ${machine()}`;
+  report({ name: `decided commands, ${callers} callers`, value: load.perSecond, unit: 'commands/s', conditions });
+  report({ name: `decided command p99, ${callers} callers`, value: load.latencyMs.p99, unit: 'ms', conditions });
+  report({ name: 'sequencer lag at the end, decided', value: await untilSequenced(log), unit: 's', conditions });
+  await log.stop();
+}
+
+/** Everything is read through the store's public door, upcast, parsed and folded. */
+async function readBack(log: EventLog, report: Report): Promise<void> {
+  const startedAt = performance.now();
+  let metrics = 0;
+  let seq = 0;
+  for await (const events of log.store.replay()) {
+    for (const event of events) metrics += (event.data as MetricsLogged['data']).metrics.length;
+    seq = events.at(-1)!.seq;
+  }
+  const seconds = (performance.now() - startedAt) / 1_000;
+  if (metrics !== seq * METRICS_A_EVENT) throw new Error(`${metrics} metrics in ${seq} events: something was lost`);
+  const conditions = `${seq} events, each parsed and folded; ${machine()}`;
+  report({ name: 'events replayed', value: seq / seconds, unit: 'events/s', conditions });
+
+  const verifiedAt = performance.now();
+  const verified = await log.verify();
+  if (!verified.ok) throw new Error(`verify: ${verified.fault?.message}`);
+  const verifySeconds = (performance.now() - verifiedAt) / 1_000;
+  report({ name: 'events verified', value: verified.events / verifySeconds, unit: 'events/s', conditions });
+}
+
+/** Seconds from the last acknowledgement until every event has its place in the public order. */
+async function untilSequenced(log: EventLog): Promise<number> {
+  const startedAt = performance.now();
+  const [{ total }] = (await log.dataSource.query('select count(*) as total from events')) as [{ total: number }];
+  while ((await log.store.head()) < total) await new Promise((resolve) => setTimeout(resolve, 1));
+  return (performance.now() - startedAt) / 1_000;
+}
