@@ -6,7 +6,7 @@ import { asError, errorText, failureKind } from '../failure';
 import type { Handler } from './handler';
 import { type Incoming, readEvent } from './incoming';
 import { park } from './parked-events';
-import { followVersions, lockPlaces, movePosition, moveVersions, readPosition, VersionJump } from './position';
+import { followVersions, lockPlace, movePosition, moveVersions, readPosition, VersionJump } from './position';
 import { FORGET_POSITION, START_FROM } from './positions.sql';
 import type { Turns } from './turns';
 
@@ -172,7 +172,7 @@ export class Delivery {
     poison: Poison | undefined,
   ): Promise<{ handled: number; parked: number }> {
     const { handler } = this.options;
-    await lockPlaces(manager, this.id, [batch]);
+    await lockPlace(manager, this.id, batch);
     const position = await readPosition(manager, handler.id, batch, items);
     const fresh = items.filter((item) => position.isFresh(item));
     const followed = handler.everyType && handler.carries === 'events';
@@ -216,6 +216,9 @@ export class Delivery {
     const known = this.waits.get(place);
     const now = new Date();
     this.waits.set(place, { place, error: asError(error), since: known?.since ?? now, triedAt: now });
-    if (!known) logger.error({ consumer: handler.name, place, error: errorText(error) }, 'a consumer waits');
+    if (known) return;
+    const fields = { consumer: handler.name, place, error: errorText(error) };
+    if (failureKind(error) === 'permanent') logger.error(fields, 'a consumer waits');
+    else logger.warn(fields, 'a consumer waits');
   }
 }

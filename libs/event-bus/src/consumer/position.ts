@@ -2,9 +2,10 @@ import type { ServiceName } from '@mledger/contracts';
 import { lockKey } from '@mledger/event-log';
 import type { EntityManager } from 'typeorm';
 import type { MessageBatch } from '../event-bus';
+import { TransientFailure } from '../failure';
 import { IN_PROCESS_PARTITION, streamPartition } from '../stream-partition';
 import type { Incoming } from './incoming';
-import { LOCK, MOVE, MOVE_VERSIONS, POSITIONS, VERSIONS } from './positions.sql';
+import { LOCK, MOVE, MOVE_VERSIONS, POSITIONS, TRY_LOCK, VERSIONS } from './positions.sql';
 
 /** A consumer that takes every type saw version n of a stream and then not n + 1: something was lost on the way. */
 export class VersionJump extends Error {
@@ -21,17 +22,26 @@ export interface Position {
   readonly parkedStreams: ReadonlySet<string>;
 }
 
+type Owner = { readonly service: ServiceName; readonly consumer: string };
+
 /**
  * Held by whoever handles this partition for this handler, until the transaction ends. After a rebalance it keeps two
- * replicas apart of which one does not know yet; a replay takes it too.
+ * replicas apart of which one does not know yet.
+ * @throws {TransientFailure} when another has it: waiting for it would keep a connection from other partitions
  */
-export async function lockPlaces(
-  manager: EntityManager,
-  { service, consumer }: { service: ServiceName; consumer: string },
-  places: readonly Place[],
-): Promise<void> {
-  const keys = places.map(({ topic, partition }) => lockKey(service, 'consumer', `${consumer}/${topic}/${partition}`));
-  for (const key of keys.sort((a, b) => (a < b ? -1 : 1))) await manager.query(LOCK, [String(key)]);
+export async function lockPlace(manager: EntityManager, owner: Owner, place: Place): Promise<void> {
+  const [row] = (await manager.query(TRY_LOCK, [String(placeKey(owner, place))])) as { held: boolean }[];
+  if (!row!.held) throw new TransientFailure(`another replica is still at work in ${place.topic}/${place.partition}`);
+}
+
+/** Waits until nobody handles any of these. */
+export async function lockPlaces(manager: EntityManager, owner: Owner, places: readonly Place[]): Promise<void> {
+  const keys = places.map((place) => placeKey(owner, place)).sort((a, b) => (a < b ? -1 : 1));
+  for (const key of keys) await manager.query(LOCK, [String(key)]);
+}
+
+function placeKey({ service, consumer }: Owner, { topic, partition }: Place): bigint {
+  return lockKey(service, 'consumer', `${consumer}/${topic}/${partition}`);
 }
 
 /** Every place where events of the stream may be handled: its Kafka partition, and the in-process transport. */

@@ -24,6 +24,13 @@ export const MOVE = `
 /** $1 as text, because a driver's number cannot hold 64 bits. */
 export const LOCK = `select pg_advisory_xact_lock($1::bigint)`;
 
+/**
+ * A replica that hangs in its transaction (a frozen machine, a lost network) must not hold the lock for ever: Postgres
+ * ends a transaction that says nothing for a minute.
+ */
+export const TRY_LOCK = `
+  select pg_try_advisory_xact_lock($1::bigint) as held, set_config('idle_in_transaction_session_timeout', '60s', true)`;
+
 export const VERSIONS = `
   select stream, version from consumer_streams where consumer = $1 and topic = $2 and stream = any($3::text[])`;
 

@@ -6,7 +6,8 @@ const { catalogOf } = require('@mledger/contracts');
 const { Consumer, eventBusMigrations, InProcessBus, KafkaBus, Relay } = require('@mledger/event-bus');
 const { openEventLog } = require('@mledger/event-log');
 
-const { ROLE, DATABASE_URL, KAFKA_BROKERS, INSTALLATION, DIE_AFTER_PUBLISH } = process.env;
+const { ROLE, DATABASE_URL, KAFKA_BROKERS, INSTALLATION, DIE_AFTER_PUBLISH, STOP_AT } = process.env;
+let reactions = 0;
 const say = (line) => process.stdout.write(`${line}\n`);
 const complain = ({ error, ...fields }, message) =>
   process.stderr.write(`${message} ${JSON.stringify(fields)} ${error}\n`);
@@ -60,7 +61,9 @@ const echo = (log) => ({
     const context = { tenant: event.tenant, actor: event.actor, cause: event.id, correlation: event.correlation };
     await log.store.handle(target, context, { transaction: manager });
     // The transaction is open: whoever kills us now kills us in the middle of it.
-    say(`reacting ${n}`);
+    say(`reacting ${event.stream} ${n}`);
+    reactions += 1;
+    if (String(reactions) === STOP_AT) process.kill(process.pid, 'SIGSTOP');
   },
 });
 
@@ -72,7 +75,8 @@ async function main() {
   }
   if (ROLE !== 'relay') {
     const log = await openLog('serving');
-    await new Consumer({ service: 'serving', log, bus, logger, reactions: [echo(log)] }).start();
+    // One at a time, so that a replica that stops itself holds up one partition.
+    await new Consumer({ service: 'serving', log, bus, logger, reactions: [echo(log)], transactionsMax: 1 }).start();
   }
   say('started');
 }
