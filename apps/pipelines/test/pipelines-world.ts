@@ -18,6 +18,15 @@ export function node(script: string): string[] {
   return [process.execPath, '-e', script];
 }
 
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The pipelines service on a real database and bus, and a monitoring service's log that the test writes. */
 export class PipelinesWorld {
   private constructor(
@@ -57,14 +66,14 @@ export class PipelinesWorld {
     return body.pipelineRunId;
   }
 
-  async run(pipelineRunId: string): Promise<Answer['body']> {
-    return (await this.call('GET', `pipeline-runs/${pipelineRunId}`)).body;
+  async run(pipelineRunId: string, headers = {}): Promise<Answer['body']> {
+    return (await this.call('GET', `pipeline-runs/${pipelineRunId}`, undefined, headers)).body;
   }
 
   /** Waits for the run's end. */
-  async ended(pipelineRunId: string): Promise<Answer['body']> {
+  async ended(pipelineRunId: string, headers = {}): Promise<Answer['body']> {
     return eventually(async () => {
-      const run = await this.run(pipelineRunId);
+      const run = await this.run(pipelineRunId, headers);
       if (run.status === 'running') throw new Error(`still running: ${JSON.stringify(run.steps)}`);
       return run;
     }, 30_000);

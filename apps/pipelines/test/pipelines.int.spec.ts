@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@mledger/service-kit/testing';
-import { node, PipelinesWorld } from './pipelines-world';
+import { isAlive, node, PipelinesWorld } from './pipelines-world';
 
 let world: PipelinesWorld;
 let folder: string;
@@ -162,28 +162,25 @@ describe('a run', () => {
   });
 
   it('can be watched while it runs, and cancelled with all its processes', async () => {
-    const mark = join(folder, 'alive');
-    const child = `setInterval(() => require("fs").appendFileSync(${JSON.stringify(mark)}, "."), 20)`;
+    const mark = join(folder, 'pids');
+    const note = `require("fs").appendFileSync(${JSON.stringify(mark)}, process.pid + " "); setInterval(() => {}, 1000);`;
     const command = node(
-      `console.log("begun"); require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(child)}]); setInterval(() => {}, 1000)`,
+      `console.log("begun"); require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(note)}]); ${note}`,
     );
     await world.define('endless', [{ name: 'loop', command }]);
     const pipelineRunId = await world.trigger('endless');
-    await eventually(async () => {
+    const pids = await eventually(async () => {
       expect(await world.logOf(pipelineRunId, 'loop')).toBe('begun\n');
-      expect((await readFile(mark)).length).toBeGreaterThan(2);
+      const noted = (await readFile(mark, 'utf8')).trim().split(' ').map(Number);
+      expect(noted).toHaveLength(2);
+      return noted;
     });
     const cancelled = await world.call('POST', `pipeline-runs/${pipelineRunId}/cancel`, { reason: 'enough' });
     expect(cancelled.body).toMatchObject({
-      status: 'cancelled',
-      message: 'enough',
+      ...{ status: 'cancelled', message: 'enough' },
       steps: [{ status: 'failed', attempts: [{ reason: 'cancelled' }] }],
     });
-    await eventually(async () => {
-      const before = (await readFile(mark)).length;
-      await new Promise((resolve) => setTimeout(resolve, 200));
-      expect((await readFile(mark)).length).toBe(before);
-    });
+    await eventually(() => pids.forEach((pid) => expect(isAlive(pid)).toBe(false)));
     expect((await world.call('POST', `pipeline-runs/${pipelineRunId}/cancel`, {})).status).toBe(409);
     expect((await world.eventsOf(pipelineRunId)).at(-1)?.type).toBe('RunCompleted');
   });
@@ -224,10 +221,12 @@ describe('drift', () => {
     for (const event of await world.eventsOf(run.pipelineRunId)) expect(event.correlation).toBe(correlation);
     await world.drift('delay');
     const second = await world.drift('other');
-    await eventually(async () => {
+    const other = await eventually(async () => {
       const { body } = await world.call('GET', 'pipelines/deaf/runs');
       expect(body.runs).toMatchObject([{ correlation: second }]);
+      return body.runs[0];
     });
+    expect((await world.ended(other.pipelineRunId)).status).toBe('succeeded');
     expect((await world.call('GET', 'pipelines/retrain/runs')).body.runs).toHaveLength(1);
   });
 });

@@ -15,10 +15,20 @@ beforeAll(async () => {
   ana = await world.kit.access!.issueKey({ roles: ['contributor', 'approver'] });
   bo = await world.kit.access!.issueKey({ roles: ['approver', 'deployer'] });
   reader = await world.kit.access!.issueKey({ roles: ['reader'] });
+  await hold(ana, bo, reader);
 });
 afterAll(() => world?.stop());
 
 const as = (key: TestKey) => ({ authorization: key.authorization });
+
+/** Until the registry has heard of the keys. */
+async function hold(...keys: TestKey[]): Promise<void> {
+  for (const key of keys) {
+    await eventually(async () =>
+      expect((await world.mlflow('GET', 'registered-models/search', {}, as(key))).status).toBe(200),
+    );
+  }
+}
 const promote = (name: string, version: number, by = ana, more = {}) =>
   world.own('POST', `models/${name}/promotions`, { version, reason: 'better', ...more }, as(by));
 const holder = (name: string, query = '') =>
@@ -212,6 +222,7 @@ describe('a promotion over HTTP', () => {
   it('belongs to its tenant alone', async () => {
     await world.kit.access!.createTenant('other');
     const stranger = await world.kit.access!.issueKey({ tenant: 'other', roles: ['admin'] });
+    await hold(stranger);
     await world.logVersion('private', {}, as(ana));
     await setPolicy('private', { approvals: 1 });
     const { promotionId } = (await promote('private', 1)).body;

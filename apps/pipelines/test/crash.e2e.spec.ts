@@ -1,0 +1,74 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createTestDatabase, eventually, type TestDatabase } from '@mledger/service-kit/testing';
+import { isAlive, node } from './pipelines-world';
+
+let database: TestDatabase;
+let home: string;
+const services: ChildProcess[] = [];
+beforeAll(async () => {
+  database = await createTestDatabase();
+  home = await mkdtemp(join(tmpdir(), 'pipelines-crash-'));
+});
+afterAll(async () => {
+  for (const service of services) service.kill('SIGKILL');
+  await database?.drop();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** Starts the built service on the same database as before. @returns its URL once it answers */
+async function startProcess(): Promise<{ service: ChildProcess; url: string }> {
+  const env = { PATH: process.env.PATH, DATABASE_URL: database.url, MLEDGER_HOME: home };
+  const service = spawn(process.execPath, [join(__dirname, 'service-process.cjs')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  services.push(service);
+  const [line] = (await once(service.stdout!, 'data')) as [Buffer];
+  return { service, url: line.toString().trim() };
+}
+
+async function call(url: string, method: string, path: string, body?: object) {
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(`${url}/api/mledger/v1/${path}`, { method, headers, body: body && JSON.stringify(body) });
+  return (await answer.json()) as { pipelineRunId: string; status: string; steps: { attempts: object[] }[] };
+}
+
+const marks = async (file: string) => (await readFile(file, 'utf8')).trim().split('\n');
+
+describe('kill -9 while a step runs', () => {
+  it.each([
+    ['records it as lost, without trying again', 1, 'failed', [{ reason: 'lost' }]],
+    ['tries it again where the pipeline allows that', 2, 'succeeded', [{ reason: 'lost' }, { exitCode: 0 }]],
+  ])('%s, and leaves no orphan at work', async (_case, attemptsMax, status, attempts) => {
+    const file = join(home, `marks-${attemptsMax}`);
+    // The first attempt never ends by itself.
+    const script = `require("fs").appendFileSync(${JSON.stringify(file)}, process.env.MLEDGER_ATTEMPT + " " + process.pid + "\\n");
+      if (process.env.MLEDGER_ATTEMPT === "1") setInterval(() => {}, 1000)`;
+    const first = await startProcess();
+    const name = `crash-${attemptsMax}`;
+    await call(first.url, 'PUT', `pipelines/${name}`, {
+      steps: [{ name: 'work', command: node(script), attemptsMax }],
+    });
+    const { pipelineRunId } = await call(first.url, 'POST', `pipelines/${name}/runs`);
+    const [line] = await eventually(() => marks(file));
+    first.service.kill('SIGKILL');
+    await eventually(() => expect(isAlive(Number(line!.split(' ')[1]))).toBe(false));
+
+    const second = await startProcess();
+    const run = await eventually(async () => {
+      const found = await call(second.url, 'GET', `pipeline-runs/${pipelineRunId}`);
+      expect(found.status).toBe(status);
+      return found;
+    }, 30_000);
+    expect(run.steps[0]!.attempts).toMatchObject(attempts);
+    expect((await marks(file)).map((mark) => mark.split(' ')[0])).toEqual(
+      attempts.map((_, index) => String(index + 1)),
+    );
+    second.service.kill('SIGTERM');
+    await once(second.service, 'exit');
+  });
+});
