@@ -264,6 +264,7 @@ const monitorEvents = [
       alertId: z.string(),
       kind: alertKind,
       windowId: z.string(),
+      windowNumber: z.number().int().positive(),
       message: z.string(),
     }),
     {
@@ -271,6 +272,7 @@ const monitorEvents = [
       alertId: '0199f1c2-0000-7000-8000-0000000000f3',
       kind: 'drift',
       windowId: WINDOW.windowId,
+      windowNumber: 1,
       message: 'temp drifted: PSI 2.31 above 0.2',
     },
   ),

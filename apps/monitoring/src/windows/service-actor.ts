@@ -1,0 +1,2 @@
+/** Who records what follows from data alone. */
+export const SERVICE_ACTOR = 'service:monitoring';
