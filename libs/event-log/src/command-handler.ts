@@ -5,13 +5,12 @@ import { connectionOf } from './database';
 import { CommandRefused, VersionConflict, type Decider } from './decider';
 import { sqlState } from './errors';
 import type { EventMeta, NewEvent, Recorded } from './event';
-import { lockKey } from './ids';
 import { inlineFor, projectInline } from './inline-projections';
 import type { LogCore } from './log-core';
+import { openCommand, type StoredResult } from './open-command';
 import { ringAfterCommit } from './ring-after-commit';
 import { recordedNow } from './recorded';
-import { foldStream } from './stream-reader';
-import type { StreamCache } from './stream-cache';
+import type { CachedState, StreamCache } from './stream-cache';
 
 /** One try and three more, each deciding anew. */
 const TRIES_MAX = 4;
@@ -65,12 +64,6 @@ interface Decided {
   prepared: PreparedEvent[];
 }
 
-interface StoredResult {
-  stream: string;
-  from: number;
-  to: number;
-}
-
 /** Decides commands on one or several streams and appends what follows from them: all or nothing. */
 export class CommandHandler {
   constructor(
@@ -82,14 +75,15 @@ export class CommandHandler {
     if (targets.length === 0 || targets.length > TARGETS_MAX)
       throw new Error(`1 to ${TARGETS_MAX} targets, not ${targets.length}`);
     if (new Set(targets.map(({ stream }) => stream)).size < targets.length) throw new Error('a stream is named twice');
-    if (options.transaction) return this.attempt(options.transaction, targets, context, options);
+    const { transaction } = options;
     for (let attempt = 1; ; attempt += 1) {
       try {
+        if (transaction) return await this.attempt(transaction, targets, context, options);
         return await this.inTransaction(targets, context, options);
       } catch (error) {
         if (!isConflict(error)) throw error;
         for (const { stream } of targets) this.cache.delete(stream);
-        if (attempt >= TRIES_MAX || context.expectedVersion !== undefined) throw error;
+        if (transaction || attempt >= TRIES_MAX || context.expectedVersion !== undefined) throw error;
       }
     }
   }
@@ -125,76 +119,28 @@ export class CommandHandler {
     options: HandleOptions,
   ): Promise<Handled[]> {
     const client = await connectionOf(manager);
-    await this.lock(client, targets);
-    const stored = context.commandId === undefined ? undefined : await this.findResult(client, context);
-    if (stored) return this.replay(client, targets, stored);
+    const starts = targets.map(({ decider, stream }) => this.cache.get(decider, stream));
     // Loaded before the first write, or stream order can invert: a write takes the transaction's id.
-    const decided: Decided[] = [];
-    for (const target of targets)
-      decided.push(await this.decide(client, target, decided.length === 0 ? context.expectedVersion : undefined));
+    const opened = await openCommand(this.core, client, targets, starts, context);
+    if ('replayed' in opened) return opened.replayed;
+    const decided = targets.map((target, index) =>
+      this.decide(target, opened.states[index]!, index === 0 ? context.expectedVersion : undefined),
+    );
     const handled = await this.append(client, decided, context);
     await options.within?.(manager, handled);
     if (handled.some(({ events }) => events.length > 0)) ringAfterCommit(manager);
     return handled;
   }
 
-  /** Ascending by key, so that two commands on the same streams cannot wait for each other. */
-  private async lock(client: PoolClient, targets: readonly AnyTarget[]): Promise<void> {
-    const keys = targets.map(({ stream }) => streamLock(this.core.service, stream)).sort((a, b) => (a < b ? -1 : 1));
-    await client.query({
-      name: 'mledger_lock',
-      text: 'select pg_advisory_xact_lock(k) from unnest($1::bigint[]) as k',
-      values: [keys.map(String)],
-    });
-  }
-
-  private async findResult(client: PoolClient, context: CommandContext): Promise<StoredResult[] | undefined> {
-    const { rows } = await client.query<{ request_hash: string; result: StoredResult[] }>({
-      text: 'select request_hash, result from commands where id = $1',
-      values: [context.commandId],
-    });
-    const [row] = rows;
-    if (row && row.request_hash !== (context.requestHash ?? '')) {
-      throw new CommandRefused({
-        kind: 'unprocessable',
-        code: 'IDEMPOTENCY_KEY_REUSED',
-        message: 'this idempotency key was used for another request within the last seven days: use a new one',
-      });
-    }
-    return row?.result;
-  }
-
-  /** The first answer again: the events it led to, and the state as it was then. */
-  private async replay(client: PoolClient, targets: readonly AnyTarget[], stored: StoredResult[]): Promise<Handled[]> {
-    const handled: Handled[] = [];
-    for (const [index, { stream, from, to }] of stored.entries()) {
-      const { decider } = targets[index]!;
-      const events: Recorded[] = [];
-      const folded = await foldStream(this.core, client, decider, stream, {
-        toVersion: to,
-        onEvent: (event) => event.version > from && events.push(event),
-      });
-      handled.push({ ...folded, events, replayed: true });
-    }
-    return handled;
-  }
-
-  private async decide(client: PoolClient, target: AnyTarget, expectedVersion: number | undefined): Promise<Decided> {
+  private decide(target: AnyTarget, { state, version }: CachedState, expectedVersion: number | undefined): Decided {
     const { decider, stream, command } = target;
-    const start = this.cache.get(decider, stream);
-    const { state, version } = await foldStream(this.core, client, decider, stream, { start });
     if (expectedVersion !== undefined && expectedVersion !== version) {
       throw new VersionConflict(stream, expectedVersion, version);
     }
     const decision = decider.decide(state, command);
     if ('refusal' in decision) throw new CommandRefused(decision.refusal);
-    return {
-      target,
-      version,
-      state,
-      newEvents: decision.events,
-      prepared: prepareEvents(this.core.catalog, decision.events),
-    };
+    const prepared = prepareEvents(this.core.catalog, decision.events);
+    return { target, version, state, newEvents: decision.events, prepared };
   }
 
   private async append(client: PoolClient, decided: readonly Decided[], context: CommandContext): Promise<Handled[]> {
@@ -235,10 +181,6 @@ export class CommandHandler {
       this.cache.set(decider, stream, { state, version });
     });
   }
-}
-
-export function streamLock(service: string, stream: string): bigint {
-  return lockKey(service, 'stream', stream);
 }
 
 function evolved(service: string, decided: Decided, time: string | undefined, context: CommandContext): Handled {

@@ -1,11 +1,12 @@
 import type { PoolClient } from 'pg';
 import { appendEvents, prepareEvents, type AppendedTo, type InlineGuard, type PreparedEvent } from './append';
-import { streamLock, type CommandContext } from './command-handler';
+import type { CommandContext } from './command-handler';
 import { inTransaction, withConnection } from './connections';
 import { sqlState } from './errors';
 import type { NewEvent, Recorded } from './event';
 import { inlineFor, projectInline } from './inline-projections';
 import { appendedTopic, type LogCore } from './log-core';
+import { streamLock } from './open-command';
 import { recordedNow } from './recorded';
 
 const BATCH_EVENTS_MAX = 256;

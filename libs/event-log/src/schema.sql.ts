@@ -92,6 +92,36 @@ revoke update, delete, truncate on events, log_order from public;
 `;
 
 /**
+ * All that a command reads, in one round trip: locks its streams, looks whether the command was answered before (then a single row
+ * with target 0: request hash as type, result as data), and reads each stream from a version on, at most page_events of each.
+ * Each statement in here sees what was committed before the locks were granted. Takes no transaction id.
+ */
+export const OPEN_COMMAND = `
+create function open_command(
+  lock_keys bigint[], command_id uuid, stream_ids text[], after_versions bigint[], page_events int
+) returns table (target int, stream text, version bigint, type text, schema smallint,
+                 data text, meta text, traceparent text, at text)
+language plpgsql
+set plan_cache_mode = force_generic_plan
+set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+begin
+  perform pg_advisory_xact_lock(k) from unnest(lock_keys) as k;
+  if command_id is not null then
+    return query select 0, null, null::bigint, c.request_hash, null::smallint, c.result::text, null, null, null
+                   from commands c where c.id = command_id;
+    if found then return; end if;
+  end if;
+  return query
+  select i.n::int, e.stream, e.version, e.type, e.schema, e.data::text, e.meta::text, e.traceparent, e.at::text
+    from unnest(stream_ids, after_versions) with ordinality as i(id, after, n)
+   cross join lateral (select * from events e where e.stream = i.id and e.version > i.after
+                        order by e.version limit page_events) e;
+end $$;
+`;
+
+/**
  * Appends events to streams that are locked already, or locks them itself (lock_keys, ascending). One round trip: takes the
  * transaction id, refuses a stream that a later id has written to, extends each stream's hash chain, stores the command,
  * the events and the streams' heads. The text that is hashed is written out again in hash-chain.ts, for verify.

@@ -1,0 +1,105 @@
+import type { PoolClient } from 'pg';
+import { int8Array, textArray } from './binary-array';
+import type { AnyTarget, CommandContext, Handled } from './command-handler';
+import { CommandRefused } from './decider';
+import type { Recorded } from './event';
+import { lockKey } from './ids';
+import type { LogCore } from './log-core';
+import { readRecorded, type EventRow } from './recorded';
+import type { CachedState } from './stream-cache';
+import { foldStream } from './stream-reader';
+
+const PAGE_EVENTS = 1_000;
+
+/** What is kept of a command that was accepted: enough to answer its repeat from the streams themselves. */
+export interface StoredResult {
+  readonly stream: string;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** The present state of each target, in the targets' order; or, for a repeated command, its first answer. */
+export type OpenedCommand = { readonly states: readonly CachedState[] } | { readonly replayed: Handled[] };
+
+type OpenRow = [target: number, ...EventRow];
+
+/** Locks a command's streams until the transaction ends, and reads them. */
+export async function openCommand(
+  core: LogCore,
+  client: PoolClient,
+  targets: readonly AnyTarget[],
+  starts: readonly (CachedState | undefined)[],
+  context: CommandContext,
+): Promise<OpenedCommand> {
+  const { rows } = await client.query<OpenRow>({
+    name: 'mledger_open_command',
+    text: 'select * from open_command($1, $2, $3, $4, $5)',
+    rowMode: 'array',
+    values: [
+      int8Array(streamLocks(core.service, targets)),
+      context.commandId ?? null,
+      textArray(targets.map(({ stream }) => stream)),
+      int8Array(starts.map((start) => BigInt(start?.version ?? 0))),
+      PAGE_EVENTS,
+    ],
+  });
+  const [first] = rows;
+  if (first?.[0] === 0) return { replayed: await repeat(core, client, targets, first, context) };
+  const states: CachedState[] = [];
+  for (const [index, target] of targets.entries()) {
+    const events = rows
+      .filter(([of]) => of === index + 1)
+      .map(([, ...row]) => readRecorded(core.service, core.catalog, row));
+    states.push(await foldOn(core, client, target, starts[index], events));
+  }
+  return { states };
+}
+
+export function streamLock(service: string, stream: string): bigint {
+  return lockKey(service, 'stream', stream);
+}
+
+/** Ascending, so that two commands on the same streams cannot wait for each other. */
+function streamLocks(service: string, targets: readonly AnyTarget[]): bigint[] {
+  return targets.map(({ stream }) => streamLock(service, stream)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
+}
+
+/** Folds the first page, and what is left of a long stream. */
+async function foldOn(
+  core: LogCore,
+  client: PoolClient,
+  { decider, stream }: AnyTarget,
+  start: CachedState | undefined,
+  events: readonly Recorded[],
+): Promise<CachedState> {
+  const state = events.reduce((folded, event) => decider.evolve(folded, event), start?.state ?? decider.initial);
+  const reached = { state, version: events.at(-1)?.version ?? start?.version ?? 0 };
+  return events.length < PAGE_EVENTS ? reached : foldStream(core, client, decider, stream, { start: reached });
+}
+
+/** The first answer again: the events it led to, and the state as it was then. */
+async function repeat(
+  core: LogCore,
+  client: PoolClient,
+  targets: readonly AnyTarget[],
+  [, , , requestHash, , result]: OpenRow,
+  context: CommandContext,
+): Promise<Handled[]> {
+  if (requestHash !== (context.requestHash ?? '')) {
+    throw new CommandRefused({
+      kind: 'unprocessable',
+      code: 'IDEMPOTENCY_KEY_REUSED',
+      message: 'this idempotency key was used for another request within the last seven days: use a new one',
+    });
+  }
+  const handled: Handled[] = [];
+  for (const [index, { stream, from, to }] of (JSON.parse(result) as StoredResult[]).entries()) {
+    const events: Recorded[] = [];
+    const folded = await foldStream(core, client, targets[index]!.decider, stream, {
+      toVersion: to,
+      onEvent: (event) => event.version > from && events.push(event),
+    });
+    handled.push({ ...folded, events, replayed: true });
+  }
+  return handled;
+}
