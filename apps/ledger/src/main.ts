@@ -1,0 +1,4 @@
+import { runServiceProcess } from '@mledger/service-kit';
+import { ledgerService } from './ledger.definition';
+
+runServiceProcess(ledgerService);
