@@ -4,8 +4,14 @@ export const JSON_DEPTH_MAX = 100;
 const REFUSED_KEYS = new Set(['__proto__', 'constructor']);
 const LONE_SURROGATE = /\p{Surrogate}/u;
 const DIGITS_SAFE_MAX = 15;
+/** Beyond this many characters even a number with a fraction can be past all doubles. */
+const FRACTION_SAFE_MAX = 300;
 const QUOTE = 34;
 const BACKSLASH = 92;
+const COLON = 58;
+const MINUS = 45;
+const [OPEN_BRACE, CLOSE_BRACE] = [123, 125];
+const [OPEN_BRACKET, CLOSE_BRACKET] = [91, 93];
 
 export interface StrictJsonOptions {
   /** What becomes of an integer that a double cannot hold: an error, or the same digits as a string. */
@@ -17,20 +23,103 @@ export interface StrictJsonOptions {
  * surrogates in strings, a key that stands twice in its object, keys that reach for prototypes, nesting beyond
  * JSON_DEPTH_MAX, and numbers that a double cannot hold.
  *
- * JSON.parse alone shows none of these, so one pass over the text looks for them first.
+ * JSON.parse alone shows none of these. A quick survey of the text finds most bodies innocent: nothing in them needs a
+ * closer look, and the parsed value has as many keys as the text has. The others are scanned token by token.
  *
  * @throws ApiError 400 naming what is wrong and where
  */
 export function parseStrictJson(bytes: Buffer, options: StrictJsonOptions): unknown {
   const text = decodeUtf8(bytes);
-  const scan = new Scan(text, options);
-  const quoted = scan.run();
+  const survey = surveyOf(text);
+  if (survey.depth > JSON_DEPTH_MAX) throw tooDeep();
+  if (survey.innocent) {
+    const value = parseJson(text);
+    // Fewer keys than colons: one of them stands twice, and the scan says which.
+    if (keyCount(value) === survey.colons) return value;
+  }
+  const quoted = new Scan(text, options).run();
+  return parseJson(quoted.length === 0 ? text : withQuotes(text, quoted));
+}
+
+function parseJson(text: string): unknown {
   try {
-    return JSON.parse(quoted.length === 0 ? text : withQuotes(text, quoted));
+    return JSON.parse(text);
   } catch (error) {
     throw ApiError.invalid(`the body is not valid JSON: ${(error as Error).message}`);
   }
 }
+
+interface Survey {
+  /** Outside strings: as many as there are keys. */
+  readonly colons: number;
+  readonly depth: number;
+  /** No escape that could hide anything, no refused key, no number that a double may not hold. */
+  readonly innocent: boolean;
+}
+
+function surveyOf(text: string): Survey {
+  let colons = 0;
+  let level = 0;
+  let depth = 0;
+  let innocent = !text.includes('\\u') && ![...REFUSED_KEYS].some((key) => text.includes(`"${key}"`));
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) at = endOfString(text, at);
+    else if (code === COLON) colons++;
+    else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth = Math.max(depth, ++level);
+    else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) level--;
+    else if (isDigit(code) || code === MINUS) {
+      const start = at;
+      let whole = true;
+      let exponent = false;
+      for (let next = text.charCodeAt(at + 1); isOfNumber(next); next = text.charCodeAt(++at + 1)) {
+        if (isDigit(next)) continue;
+        whole = false;
+        exponent ||= next === 69 || next === 101;
+      }
+      if (at - start >= (whole ? DIGITS_SAFE_MAX : FRACTION_SAFE_MAX)) innocent = false;
+      if (exponent && !Number.isFinite(Number(text.slice(start, at + 1)))) innocent = false;
+    }
+  }
+  return { colons, depth, innocent };
+}
+
+/** Where the string that begins here ends; the end of the text when it does not. */
+function endOfString(text: string, start: number): number {
+  let end = text.indexOf('"', start + 1);
+  while (end >= 0 && isEscaped(text, start, end)) end = text.indexOf('"', end + 1);
+  return end < 0 ? text.length : end;
+}
+
+/** Whether an odd number of backslashes stands before the quote. */
+function isEscaped(text: string, start: number, end: number): boolean {
+  let before = end - 1;
+  while (before > start && text.charCodeAt(before) === BACKSLASH) before--;
+  return (end - 1 - before) % 2 === 1;
+}
+
+const isDigit = (code: number): boolean => code >= 48 && code <= 57;
+
+/** A digit, or one of . + - E e */
+const isOfNumber = (code: number): boolean =>
+  isDigit(code) || code === 46 || code === 43 || code === MINUS || code === 69 || code === 101;
+
+/** Of a value and all in it; its depth is bounded already. */
+function keyCount(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const item of value) if (typeof item === 'object') count += keyCount(item);
+    return count;
+  }
+  for (const key in value) {
+    const item = (value as Record<string, unknown>)[key];
+    count += typeof item === 'object' ? 1 + keyCount(item) : 1;
+  }
+  return count;
+}
+
+const tooDeep = (): ApiError => ApiError.invalid(`the body is nested deeper than ${JSON_DEPTH_MAX} levels`);
 
 function decodeUtf8(bytes: Buffer): string {
   try {
@@ -71,12 +160,12 @@ class Scan {
     while (this.at < text.length) {
       const code = text.charCodeAt(this.at);
       if (code === QUOTE) this.string();
-      else if (code === 123) this.open(new Set());
-      else if (code === 91) this.open(undefined);
-      else if (code === 125 || code === 93) {
+      else if (code === OPEN_BRACE) this.open(new Set());
+      else if (code === OPEN_BRACKET) this.open(undefined);
+      else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
         this.keys.pop();
         this.at++;
-      } else if ((code >= 48 && code <= 57) || code === 45) this.number();
+      } else if (isDigit(code) || code === MINUS) this.number();
       else this.at++;
     }
     return this.quoted;
@@ -84,19 +173,13 @@ class Scan {
 
   private open(keys: Set<string> | undefined): void {
     this.keys.push(keys);
-    if (this.keys.length > JSON_DEPTH_MAX)
-      throw ApiError.invalid(`the body is nested deeper than ${JSON_DEPTH_MAX} levels`);
+    if (this.keys.length > JSON_DEPTH_MAX) throw tooDeep();
     this.at++;
   }
 
   private string(): void {
     const start = this.at;
-    let end = this.text.indexOf('"', start + 1);
-    while (end >= 0 && this.isEscaped(start, end)) end = this.text.indexOf('"', end + 1);
-    if (end < 0) {
-      this.at = this.text.length;
-      return;
-    }
+    const end = endOfString(this.text, start);
     this.at = end + 1;
     const raw = this.text.slice(start + 1, end);
     const value = raw.includes('\\') ? unescape(this.text.slice(start, end + 1)) : raw;
@@ -107,13 +190,6 @@ class Scan {
       );
     const keys = this.keys.at(-1);
     if (keys && this.colonFollows()) this.key(keys, value);
-  }
-
-  /** Whether an odd number of backslashes stands before the quote. */
-  private isEscaped(start: number, end: number): boolean {
-    let before = end - 1;
-    while (before > start && this.text.charCodeAt(before) === BACKSLASH) before--;
-    return (end - 1 - before) % 2 === 1;
   }
 
   private colonFollows(): boolean {
@@ -131,13 +207,8 @@ class Scan {
   private number(): void {
     const start = this.at;
     let whole = true;
-    for (this.at++; this.at < this.text.length; this.at++) {
-      const code = this.text.charCodeAt(this.at);
-      if (code >= 48 && code <= 57) continue;
-      // The rest of a number: . + - E e
-      if (code !== 46 && code !== 43 && code !== 45 && code !== 69 && code !== 101) break;
-      whole = false;
-    }
+    for (this.at++; this.at < this.text.length && isOfNumber(this.text.charCodeAt(this.at)); this.at++)
+      if (!isDigit(this.text.charCodeAt(this.at))) whole = false;
     if (this.at - start <= DIGITS_SAFE_MAX) {
       if (!whole) this.refuseInfinite(start);
       return;
