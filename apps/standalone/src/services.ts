@@ -1,5 +1,7 @@
 import { accessService } from '@mledger/access';
 import { experimentsService } from '@mledger/experiments';
+import { ledgerService } from '@mledger/ledger';
+import { pipelinesService } from '@mledger/pipelines';
 import { registryService } from '@mledger/registry';
 import type { ServiceDefinition } from '@mledger/service-kit';
 import { servingService } from '@mledger/serving';
@@ -12,4 +14,6 @@ export const SERVICES: readonly ServiceDefinition[] = [
   experimentsService,
   registryService,
   servingService,
+  pipelinesService,
+  ledgerService,
 ];
