@@ -139,7 +139,8 @@ function problemDetails(problem: Problem, status: number, { requestId, path }: F
 
 function s3Error(problem: Problem, { requestId, path }: FormContext): string {
   // S3's codes are words in capitals; ours, in upper snake case, are not for its clients.
-  const given = problem.s3Code !== undefined && /^[A-Z][a-z0-9]/.test(problem.s3Code) ? problem.s3Code : undefined;
+  const given =
+    problem.s3Code !== undefined && /^[A-Z][A-Za-z0-9]*[a-z]/.test(problem.s3Code) ? problem.s3Code : undefined;
   const code = given ?? S3[problem.kind][1];
   const fields = {
     Code: code,
