@@ -1,6 +1,7 @@
 import { accessService } from '@mledger/access';
 import { experimentsService } from '@mledger/experiments';
 import { ledgerService } from '@mledger/ledger';
+import { monitoringService } from '@mledger/monitoring';
 import { pipelinesService } from '@mledger/pipelines';
 import { registryService } from '@mledger/registry';
 import type { ServiceDefinition } from '@mledger/service-kit';
@@ -14,6 +15,7 @@ export const SERVICES: readonly ServiceDefinition[] = [
   experimentsService,
   registryService,
   servingService,
+  monitoringService,
   pipelinesService,
   ledgerService,
 ];
