@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { catalogOf, type MonitoringEvent } from '@mledger/contracts';
+import { catalogOf, monitoringEvents, type MonitoringEvent } from '@mledger/contracts';
 import { Relay } from '@mledger/event-bus';
 import { openEventLog, stream, type Recorded } from '@mledger/event-log';
 import { Logger } from '@mledger/service-kit';
@@ -94,9 +94,9 @@ export class PipelinesWorld {
   /** Tells of drift. @returns the correlation of the event */
   async drift(monitor: string): Promise<string> {
     const correlation = randomUUID();
-    const window = { from: '2026-01-01T00:00:00.000Z', to: '2026-01-02T00:00:00.000Z', predictions: 100 };
-    const data = { monitorId: monitor, monitor, endpoint: 'delay', window, features: [], driftedShare: 1 };
-    await this.monitoring.tell({ type: 'DriftDetected', data } as unknown as MonitoringEvent, correlation);
+    const definition = monitoringEvents.find(({ type }) => type === 'DriftDetected')!;
+    const data = { ...definition.example, monitorId: monitor, monitor };
+    await this.monitoring.tell({ type: 'DriftDetected', data } as MonitoringEvent, correlation);
     return correlation;
   }
 }

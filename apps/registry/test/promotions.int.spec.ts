@@ -1,3 +1,4 @@
+import { AccessControl } from '@mledger/access-control';
 import { eventually, type TestKey } from '@mledger/service-kit/testing';
 import { metricsLogged, RegistryWorld } from './registry-world';
 
@@ -187,6 +188,34 @@ describe('a promotion over HTTP', () => {
       status: 412,
       body: { code: 'NEVER_HELD' },
     });
+  });
+
+  it('of a pipeline that the policy names needs nobody’s approval, and of another one does', async () => {
+    await world.logVersion('retrained', { auc: 0.7 }, as(ana));
+    await world.logVersion('retrained', { auc: 0.8 }, as(ana));
+    const policy = { gates: GATES, approvals: 1, pipelinesWithoutApproval: ['retrain'] };
+    await setPolicy('retrained', policy);
+    const stepOf = async (pipelineId: string, pipeline: string) => {
+      const defined = { pipelineId, pipeline, revision: 1, steps: [], triggers: [], role: 'contributor' as const };
+      await world.pipelines.tell(['pipeline', pipelineId], [{ type: 'PipelineDefined', data: defined }]);
+      const { token } = await world.kit.service.app.get(AccessControl, { strict: false }).issueStepCredentials({
+        ...{
+          tenant: 'default',
+          actor: `pipeline:${pipelineId}`,
+          roles: ['contributor'],
+          definer: `user:${ana.userId}`,
+        },
+        ...{ correlation: 'drift-7', cause: 'step-1', lifetimeSeconds: 60 },
+      });
+      return { authorization: `Bearer ${token}` };
+    };
+    const ask = async (version: number, headers: object) =>
+      world.own('POST', 'models/retrained/promotions', { version, reason: 'drift' }, headers);
+    expect((await ask(2, await stepOf('p1', 'other'))).body.status).toBe('pending');
+    expect((await ask(1, await stepOf('p2', 'retrain'))).body).toMatchObject({
+      ...{ status: 'promoted', requestedBy: 'pipeline:p2', approvalsNeeded: 0, correlation: 'drift-7' },
+    });
+    expect((await holder('retrained')).body).toMatchObject({ version: 1, by: 'pipeline:p2', correlation: 'drift-7' });
   });
 
   it('repeats nothing for the same Idempotency-Key', async () => {

@@ -68,7 +68,7 @@ export class StepRunner {
     });
     const outputsFile = join(folder, '.mledger-outputs.json');
     await writeFile(outputsFile, JSON.stringify(outputsSoFar(run)));
-    const place = { tenant, run, step, attempt, url: platformUrl(this.config), folder, outputsFile };
+    const place = { tenant, run, step, attempt, url: this.config.publicUrl, folder, outputsFile };
     return runStepProcess({
       command: definition.command,
       env: stepEnvironment(place, credentials, process.env.PATH ?? '/usr/local/bin:/usr/bin:/bin'),
@@ -89,10 +89,6 @@ function ending(
 function outputsSoFar(run: PipelineRunState): object {
   const succeeded = [...run.steps].filter(([, { status }]) => status === 'succeeded');
   return Object.fromEntries(succeeded.map(([name, { outputs }]) => [name, outputs]));
-}
-
-function platformUrl({ host, port }: Config): string {
-  return `http://${host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host}:${port}`;
 }
 
 function logPlace(pipelineRunId: string, step: string, attempt: number): string {

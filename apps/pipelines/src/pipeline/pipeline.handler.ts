@@ -30,7 +30,7 @@ export class PipelineHandler {
     const pipeline = {
       decider: pipelineDecider,
       stream: stream(context.tenant, 'pipeline', pipelineId),
-      command: { type: 'DefinePipeline', pipelineId, name, definition },
+      command: { type: 'DefinePipeline', pipelineId, name, definition, actor: context.actor },
     } as const;
     if (known !== null) {
       await this.store.handle(pipeline, context);

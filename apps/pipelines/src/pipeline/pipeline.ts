@@ -1,5 +1,13 @@
 import type { PipelineEvent, PipelineStep, PipelineTrigger, Role } from '@mledger/contracts';
-import { accept, refuse, unreachable, type Decider, type Decision, type Recorded } from '@mledger/event-log';
+import {
+  accept,
+  canonicalJson,
+  refuse,
+  unreachable,
+  type Decider,
+  type Decision,
+  type Recorded,
+} from '@mledger/event-log';
 
 export interface PipelineDefinition {
   readonly steps: readonly PipelineStep[];
@@ -25,6 +33,7 @@ export type PipelineCommand =
       readonly pipelineId: string;
       readonly name: string;
       readonly definition: PipelineDefinition;
+      readonly actor: string;
     }
   | { readonly type: 'DeletePipeline'; readonly pipelineId: string }
   | {
@@ -74,7 +83,13 @@ function decide(state: PipelineState, command: PipelineCommand): PipelineDecisio
 function define(state: PipelineState, command: Extract<PipelineCommand, { type: 'DefinePipeline' }>): PipelineDecision {
   const { pipelineId, name: pipeline, definition } = command;
   if (state.status === 'deleted') return refuse('not-found', 'PIPELINE_NOT_FOUND', `Pipeline ${pipeline} was deleted`);
+  // A step's rights end with its definer's, and a pipeline is nobody whose rights could end.
+  if (command.actor.startsWith('pipeline:')) {
+    return refuse('forbidden', 'DEFINED_BY_PIPELINE', 'A pipeline cannot define pipelines: ask an admin to');
+  }
   const { steps, triggers, role } = definition;
+  const same = state.definer === command.actor && canonicalJson(state.definition) === canonicalJson(definition);
+  if (state.status === 'defined' && same) return accept();
   const fault = faultOfSteps(steps);
   if (fault) return refuse('invalid', 'INVALID_STEPS', fault);
   return accept({

@@ -21,14 +21,28 @@ function given(triggers: PipelineTrigger[]) {
     return decision.events.map(({ type }) => type);
   };
   const definition = { steps: [step('a')], triggers, role: 'contributor' } as const;
-  decide({ type: 'DefinePipeline', pipelineId: 'p', name: 'retrain', definition });
+  const define = (actor = 'user:ana') =>
+    decide({ type: 'DefinePipeline', pipelineId: 'p', name: 'retrain', definition, actor });
+  define();
   const fire = (monitor: string, afterSeconds = 0, on: PipelineTrigger['on'] = 'DriftDetected') => {
     const atMs = noon + afterSeconds * 1000;
     const at = new Date(atMs).toISOString();
     return decide({ type: 'FireTrigger', pipelineId: 'p', pipelineRunId: 'r', on, monitor, eventId: 'e', at }, atMs);
   };
-  return { fire, decide };
+  return { fire, decide, define };
 }
+
+describe('a definition', () => {
+  it('that says the same again changes nothing; by somebody else it does', () => {
+    const { define } = given([]);
+    expect(define()).toEqual([]);
+    expect(define('user:bo')).toEqual(['PipelineDefined']);
+  });
+
+  it('cannot come from a pipeline', () => {
+    expect(() => given([]).define('pipeline:p')).toThrow('A pipeline cannot define pipelines');
+  });
+});
 
 describe('a trigger', () => {
   it('fires for its event and its monitor, and not for others', () => {

@@ -1,5 +1,5 @@
 import type { PromotionPolicy, RegisteredModelEvent } from '@mledger/contracts';
-import { accept, refuse, type Decision } from '@mledger/event-log';
+import { accept, canonicalJson, refuse, type Decision } from '@mledger/event-log';
 import { evaluateGate, type GateEvidence, type GateResult } from './gates';
 import type { PromotionState, RegisteredModelState, VersionState } from './model-state';
 
@@ -69,6 +69,7 @@ export function protectedAlias(state: RegisteredModelState, alias: string): Deci
 }
 
 export function setPolicy(state: RegisteredModelState, { policy }: SetPolicy): PromotionDecision {
+  if (state.policy !== null && canonicalJson(state.policy) === canonicalJson(policy)) return accept();
   return accept({ type: 'PromotionPolicySet', data: { modelId: state.id, model: state.name, policy } });
 }
 
