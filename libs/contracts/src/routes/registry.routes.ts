@@ -38,7 +38,7 @@ const OWN: readonly Row[] = [
   ['POST', 'promotions/{id}/approve', 'approver'],
   ['POST', 'promotions/{id}/reject', 'approver'],
   ['POST', 'promotions/{id}/withdraw', 'contributor'],
-  ['POST', 'models/{name}/rollback', 'deployer'],
+  ['POST', 'models/{name}/rollback', 'approver'],
   ['GET', 'models/{name}/aliases/{alias}', 'reader'],
   ['GET', 'models/{name}/aliases/{alias}/history', 'reader'],
 ];
