@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { constants, createReadStream, promises as fs, type BigIntStats } from 'node:fs';
 import path from 'node:path';
 import type { Readable } from 'node:stream';
-import { DigestMeter, type Digests } from './digests';
+import { DigestMeter } from './digests';
 import { listFiles } from './list-files';
 import { assertKeyPrefix, assertObjectKey } from './object-key';
 import {
@@ -65,12 +65,12 @@ export class DiskObjectStore implements ObjectStore {
     const file = await this.fileForWriting(key);
     const temporary = path.join(this.temporaryFolder, randomUUID());
     try {
-      const digests = await writeSynced(temporary, body);
-      const etag = etagOf(await fs.stat(temporary, { bigint: true }));
+      const stored = await writeSynced(temporary, body);
       await this.takeName(temporary, { file, key, ifNoneMatch: options.ifNoneMatch });
-      return { ...digests, etag };
-    } finally {
+      return stored;
+    } catch (error) {
       await fs.rm(temporary, { force: true });
+      throw error;
     }
   }
 
@@ -131,8 +131,9 @@ export class DiskObjectStore implements ObjectStore {
       await syncFile(temporary);
       await this.takeName(temporary, { file, key: to });
       return headOf(to, await statFile(to, file));
-    } finally {
+    } catch (error) {
       await fs.rm(temporary, { force: true });
+      throw error;
     }
   }
 
@@ -155,6 +156,7 @@ export class DiskObjectStore implements ObjectStore {
       await fs.link(temporary, target.file).catch((error: NodeJS.ErrnoException) => {
         throw error.code === 'EEXIST' ? objectExists(target.key) : error;
       });
+      await fs.rm(temporary);
     } else {
       await fs.rename(temporary, target.file);
     }
@@ -193,7 +195,7 @@ async function isPlainFolder(key: string, folder: string): Promise<boolean> {
   return true;
 }
 
-async function writeSynced(file: string, body: Readable | Buffer): Promise<Digests> {
+async function writeSynced(file: string, body: Readable | Buffer): Promise<StoredObject> {
   const meter = new DigestMeter();
   const handle = await fs.open(file, 'wx', 0o600);
   try {
@@ -215,10 +217,10 @@ async function writeSynced(file: string, body: Readable | Buffer): Promise<Diges
       await writeAll(handle, batch);
     }
     await handle.sync();
+    return { ...meter.digests(), etag: etagOf(await handle.stat({ bigint: true })) };
   } finally {
     await handle.close();
   }
-  return meter.digests();
 }
 
 /** writev may write less than it was given; the rest is written until nothing is left. */

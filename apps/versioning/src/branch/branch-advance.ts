@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { CommitRecord } from '@mledger/contracts';
 import { CommandRefused, EventStore, stream, type CommandContext } from '@mledger/event-log';
 import type { EntityManager } from 'typeorm';
+import { Commits } from '../commit/commits';
 import type { BranchKey } from '../staging/staging';
 import { BRANCH_MOVED, branchDecider, type AdvanceEvent } from './branch';
 import { KeyedQueue } from './keyed-queue';
@@ -21,7 +22,10 @@ const TRIES_MAX = 32;
 export class BranchAdvance {
   private readonly queue = new KeyedQueue();
 
-  constructor(private readonly store: EventStore) {}
+  constructor(
+    private readonly store: EventStore,
+    private readonly commits: Commits,
+  ) {}
 
   /**
    * In this process the commits of one branch wait for each other, so that none does its work in vain.
@@ -35,6 +39,7 @@ export class BranchAdvance {
         try {
           const command = { type: 'Advance', event } as const;
           await this.store.handle({ decider: branchDecider, stream: streamId, command }, context, { within });
+          this.commits.remember(key.repository, event.data.commit);
           return event.data.commit;
         } catch (error) {
           const hasMoved = error instanceof CommandRefused && error.refusal.code === BRANCH_MOVED;

@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import type { CommitRecord } from '@mledger/contracts';
 import { DataSource } from 'typeorm';
 import { COMMIT_AND_ANCESTORS } from './commits.sql';
+import { rowsOf } from '../sql/statement';
 
 const CACHED_MAX = 20_000;
 const PREFETCHED_MAX = 64;
@@ -23,7 +24,7 @@ export class Commits {
     const cached = this.cache.get(cacheKey(repository, id));
     if (cached) return cached;
     const { tenant, repositoryId } = repository;
-    const rows = await this.dataSource.query<CommitRecord[]>(COMMIT_AND_ANCESTORS, [
+    const rows = await rowsOf<CommitRecord>(this.dataSource, COMMIT_AND_ANCESTORS, [
       tenant,
       repositoryId,
       id,
@@ -40,7 +41,8 @@ export class Commits {
     return commit;
   }
 
-  private remember(repository: RepositoryKey, commit: CommitRecord): void {
+  /** Keeps a commit at hand that has just been made, or read. */
+  remember(repository: RepositoryKey, commit: CommitRecord): void {
     this.cache.set(cacheKey(repository, commit.id), commit);
     if (this.cache.size > CACHED_MAX) this.cache.delete(this.cache.keys().next().value!);
   }

@@ -57,7 +57,11 @@ export class Diffs {
   /** What is staged on a branch, against its head. */
   async ofBranch(key: BranchKey, query: DiffQuery) {
     const nodes = this.nodes.of(key.repository);
-    return this.staging.read(key, (moment) => page((bounds) => stagedDifferences(nodes, moment, bounds), query));
+    return this.staging.read(
+      key,
+      (moment) => page((bounds) => stagedDifferences(nodes, moment, bounds), query),
+      rangeOf(query),
+    );
   }
 
   /** Right against left, plainly; the right side may be `branch$`, with what is staged. */
@@ -69,11 +73,15 @@ export class Diffs {
       const roots = { left: left.treeId, right: right.commit.treeId };
       return page((bounds) => diffTrees(nodes, roots, { ...bounds, same: sameEntry }), query);
     }
-    return this.staging.read({ repository, branch: right.branch }, (moment) => {
-      const roots = { left: left.treeId, right: moment.treeId };
-      const committed = (bounds: Bounds) => diffTrees(nodes, roots, { ...bounds, same: sameEntry });
-      return page((bounds) => laidOver(committed(bounds), stagedDifferences(nodes, moment, bounds)), query);
-    });
+    return this.staging.read(
+      { repository, branch: right.branch },
+      (moment) => {
+        const roots = { left: left.treeId, right: moment.treeId };
+        const committed = (bounds: Bounds) => diffTrees(nodes, roots, { ...bounds, same: sameEntry });
+        return page((bounds) => laidOver(committed(bounds), stagedDifferences(nodes, moment, bounds)), query);
+      },
+      rangeOf(query),
+    );
   }
 
   /** What right changed since it parted from left; a conflict where left changed the same to something else. */
@@ -94,6 +102,11 @@ export class Diffs {
   baseOf(repository: Repository, left: CommitRecord, right: CommitRecord): Promise<CommitRecord | undefined> {
     return mergeBase((id) => this.commits.get(repository, id), left, right);
   }
+}
+
+function rangeOf({ prefix, after }: DiffQuery) {
+  const from = Buffer.from(after).compare(Buffer.from(prefix)) > 0 ? after : prefix;
+  return { from: Buffer.from(from), until: firstKeyPast(Buffer.from(prefix)) };
 }
 
 /** Differences between a tree and another with staged changes over it: where both speak of a key, left is of the first. */

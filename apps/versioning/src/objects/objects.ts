@@ -9,15 +9,15 @@ import {
 } from '@mledger/object-store';
 import { ApiError, Clock, OBJECT_STORE } from '@mledger/service-kit';
 import { decodeEntry, encodeEntry, newObjectId, physicalAddress, type Entry } from '../entry/entry';
-import { listEntries } from '../object-tree/list-entries';
+import { firstKeyPast, listEntries } from '../object-tree/list-entries';
 import { StoredNodes } from '../object-tree/stored-nodes';
 import { getEntry, TreeCursor } from '../object-tree/tree-cursor';
 import { Refs, type ResolvedRef } from '../refs/refs';
-import { assertPath } from '../repository/names';
+import { assertPath, isBranchName } from '../repository/names';
 import { objectGone, pathNotFound } from '../repository/refusals';
 import type { Repository } from '../repository/repositories';
 import { OverlayCursor } from '../staging/staged-cursor';
-import { Staging } from '../staging/staging';
+import { Staging, type EntryAtBranch } from '../staging/staging';
 
 export interface ListObjects {
   readonly prefix: string;
@@ -49,7 +49,10 @@ export class Objects {
 
   /** @throws CommandRefused `not-found` */
   async get(repository: Repository, ref: string, path: string): Promise<Entry> {
-    const entry = await this.find(repository, await this.refs.resolve(repository, ref), path);
+    assertPath(path);
+    const entry =
+      (await this.findAtBranch(repository, ref, path)) ??
+      (await this.find(repository, await this.refs.resolve(repository, ref), path));
     if (!entry) throw pathNotFound();
     return entry;
   }
@@ -57,14 +60,25 @@ export class Objects {
   async find(repository: Repository, ref: ResolvedRef, path: string): Promise<Entry | undefined> {
     assertPath(path);
     const key = Buffer.from(path);
-    const nodes = this.nodes.of(repository);
     if (ref.staged === 'no' || ref.branch === undefined) {
-      const committed = await getEntry(nodes, ref.commit.treeId, key);
+      const committed = await getEntry(this.nodes.of(repository), ref.commit.treeId, key);
       return committed && decodeEntry(committed);
     }
-    const { isStaged, entry, treeId } = await this.staging.entryAt({ repository, branch: ref.branch }, key);
-    const found = isStaged ? entry : await getEntry(nodes, treeId, key);
-    return found ? decodeEntry(found) : undefined;
+    return this.shownAt(repository, await this.staging.entryAt({ repository, branch: ref.branch }, key));
+  }
+
+  /** The short way for the most common ref, the bare name of a branch: one query. Undefined also when it is no branch. */
+  private async findAtBranch(repository: Repository, name: string, path: string): Promise<Entry | undefined> {
+    // A full commit id is no branch's name.
+    if (!isBranchName(name) || /^[0-9a-f]{64}$/.test(name)) return undefined;
+    const key = Buffer.from(path);
+    const found = await this.staging.findEntryAt({ repository, branch: name }, key);
+    return found && this.shownAt(repository, found);
+  }
+
+  private async shownAt(repository: Repository, { path, isStaged, entry, treeId }: EntryAtBranch) {
+    const shown = isStaged ? entry : await getEntry(this.nodes.of(repository), treeId, path);
+    return shown ? decodeEntry(shown) : undefined;
   }
 
   /** A page of what a ref shows, by the bytes of the paths. */
@@ -83,8 +97,13 @@ export class Objects {
     const { items, hasMore } =
       ref.staged === 'no' || ref.branch === undefined
         ? await listEntries(new TreeCursor(nodes, ref.commit.treeId), query)
-        : await this.staging.read({ repository, branch: ref.branch }, (moment) =>
-            listEntries(new OverlayCursor(new TreeCursor(nodes, moment.treeId), moment.staged()), query),
+        : await this.staging.read(
+            { repository, branch: ref.branch },
+            (moment) => listEntries(new OverlayCursor(new TreeCursor(nodes, moment.treeId), moment.staged()), query),
+            {
+              from: query.after.compare(query.prefix) > 0 ? query.after : query.prefix,
+              until: firstKeyPast(query.prefix),
+            },
           );
     return {
       hasMore,

@@ -6,6 +6,7 @@ import { COMMITS_BY_PREFIX } from '../commit/commits.sql';
 import { refNotFound, refused } from '../repository/refusals';
 import type { NamePageQuery, Repository } from '../repository/repositories';
 import { parseRef, type RefModifier } from './ref-expression';
+import { rowsOf, statement, type Statement } from '../sql/statement';
 
 export interface NamedRef {
   readonly name: string;
@@ -22,24 +23,28 @@ export interface ResolvedRef {
 }
 
 /** $1 tenant, $2 repository, $3 name */
-const BY_NAME = `
+const BY_NAME = statement(`
   select true as "isBranch", commit_id as "commitId" from branches where (tenant, repository_id, name) = ($1, $2, $3)
   union all
-  select false, commit_id from tags where (tenant, repository_id, name) = ($1, $2, $3)`;
+  select false, commit_id from tags where (tenant, repository_id, name) = ($1, $2, $3)`);
 
 /** $1 tenant, $2 repository, $3 prefix, $4 last name of the page before, $5 limit, $6 whether hidden ones are wanted */
-const BRANCHES_PAGE = `
+const BRANCHES_PAGE = statement(`
   select name, commit_id as "commitId" from branches
   where (tenant, repository_id) = ($1, $2) and starts_with(name, $3) and name > $4 and (not hidden or $6)
-  order by name limit $5`;
+  order by name limit $5`);
 
 /** $1 tenant, $2 repository, $3 prefix, $4 last name of the page before, $5 limit */
-const TAGS_PAGE = `
+const TAGS_PAGE = statement(`
   select name, commit_id as "commitId" from tags
-  where (tenant, repository_id) = ($1, $2) and starts_with(name, $3) and name > $4 order by name limit $5`;
+  where (tenant, repository_id) = ($1, $2) and starts_with(name, $3) and name > $4 order by name limit $5`);
 
-const BRANCH = `select name, commit_id as "commitId" from branches where (tenant, repository_id, name) = ($1, $2, $3)`;
-const TAG = `select name, commit_id as "commitId" from tags where (tenant, repository_id, name) = ($1, $2, $3)`;
+const BRANCH = statement(
+  `select name, commit_id as "commitId" from branches where (tenant, repository_id, name) = ($1, $2, $3)`,
+);
+const TAG = statement(
+  `select name, commit_id as "commitId" from tags where (tenant, repository_id, name) = ($1, $2, $3)`,
+);
 
 /** Names of commits in a repository. */
 @Injectable()
@@ -96,7 +101,7 @@ export class Refs {
     const byId = isFullId ? await this.commits.find(repository, base) : undefined;
     if (byId) return { commit: byId };
     const key = [repository.tenant, repository.repositoryId];
-    const named = await this.dataSource.query<{ isBranch: boolean; commitId: string }[]>(BY_NAME, [...key, base]);
+    const named = await rowsOf<{ isBranch: boolean; commitId: string }>(this.dataSource, BY_NAME, [...key, base]);
     const ref = named.find(({ isBranch }) => isBranch) ?? named[0];
     if (ref) {
       const commit = await this.commits.get(repository, ref.commitId);
@@ -104,7 +109,7 @@ export class Refs {
     }
     if (!/^[0-9a-f]{1,63}$/.test(base)) throw refNotFound();
     // `g` is the first letter after the hexadecimal ones.
-    const ids = await this.dataSource.query<{ id: string }[]>(COMMITS_BY_PREFIX, [...key, base, `${base}g`]);
+    const ids = await rowsOf<{ id: string }>(this.dataSource, COMMITS_BY_PREFIX, [...key, base, `${base}g`]);
     const [only] = ids;
     if (!only || ids.length > 1) throw refNotFound();
     return { commit: await this.commits.get(repository, only.id) };
@@ -132,19 +137,19 @@ export class Refs {
     return commit;
   }
 
-  private async one(sql: string, { tenant, repositoryId }: Repository, name: string): Promise<NamedRef | undefined> {
-    const [row] = await this.dataSource.query<NamedRef[]>(sql, [tenant, repositoryId, name]);
+  private async one(sql: Statement, { tenant, repositoryId }: Repository, name: string): Promise<NamedRef | undefined> {
+    const [row] = await rowsOf<NamedRef>(this.dataSource, sql, [tenant, repositoryId, name]);
     return row;
   }
 
   private async page(
-    sql: string,
+    sql: Statement,
     { tenant, repositoryId }: Repository,
     { prefix, after, limit }: NamePageQuery,
     more: readonly unknown[],
   ): Promise<{ items: NamedRef[]; hasMore: boolean }> {
     const values = [tenant, repositoryId, prefix, after, limit + 1, ...more];
-    const rows = await this.dataSource.query<NamedRef[]>(sql, values);
+    const rows = await rowsOf<NamedRef>(this.dataSource, sql, values);
     return { items: rows.slice(0, limit), hasMore: rows.length > limit };
   }
 }

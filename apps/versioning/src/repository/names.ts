@@ -16,9 +16,13 @@ export function assertRepositoryName(name: string): void {
 
 /** The lakeFS rule: ASCII letters, digits, `_` and `-`; no dot, no slash. @throws CommandRefused `invalid` */
 export function assertBranchName(name: string): void {
-  if (!BRANCH.test(name) || name.length > REF_NAME_BYTES_MAX) {
+  if (!isBranchName(name)) {
     throw invalidName('branch', name, `up to ${REF_NAME_BYTES_MAX} letters, digits, _ and -, not beginning with -`);
   }
+}
+
+export function isBranchName(name: string): boolean {
+  return BRANCH.test(name) && name.length <= REF_NAME_BYTES_MAX;
 }
 
 /** The lakeFS rule, which is git's for a ref without slashes. @throws CommandRefused `invalid` */

@@ -3,6 +3,7 @@ import { DataSource } from 'typeorm';
 import type { RepositoryRow } from '../projections/repositories.projection';
 import { matchesGlob } from './glob';
 import { readOnlyRepository, refused, repositoryNotFound } from './refusals';
+import { rowsOf, statement } from '../sql/statement';
 
 export type Repository = RepositoryRow;
 
@@ -11,15 +12,15 @@ const COLUMNS = `
   read_only as "readOnly", metadata, protected_patterns as "protectedPatterns", created_at as "createdAt"`;
 
 /** $1 tenant, $2 name */
-const BY_NAME = `select ${COLUMNS} from repositories where tenant = $1 and name = $2`;
+const BY_NAME = statement(`select ${COLUMNS} from repositories where tenant = $1 and name = $2`);
 
 /** $1 tenant, $2 least name, $3 last name of the page before, $4 part of the name, $5 limit */
-const PAGE = `
+const PAGE = statement(`
   select ${COLUMNS} from repositories
-  where tenant = $1 and starts_with(name, $2) and name > $3 and strpos(name, $4) > 0 order by name limit $5`;
+  where tenant = $1 and starts_with(name, $2) and name > $3 and strpos(name, $4) > 0 order by name limit $5`);
 
 /** $1 tenant, $2 storage namespace */
-const BY_NAMESPACE = 'select name from repositories where tenant = $1 and storage_namespace = $2';
+const BY_NAMESPACE = statement('select name from repositories where tenant = $1 and storage_namespace = $2');
 
 export interface NamePageQuery {
   readonly prefix: string;
@@ -34,7 +35,7 @@ export class Repositories {
   constructor(private readonly dataSource: DataSource) {}
 
   async find(tenant: string, name: string): Promise<Repository | undefined> {
-    const [row] = await this.dataSource.query<Repository[]>(BY_NAME, [tenant, name]);
+    const [row] = await rowsOf<Repository>(this.dataSource, BY_NAME, [tenant, name]);
     return row;
   }
 
@@ -46,7 +47,7 @@ export class Repositories {
   }
 
   async holderOfNamespace(tenant: string, storageNamespace: string): Promise<string | undefined> {
-    const [row] = await this.dataSource.query<{ name: string }[]>(BY_NAMESPACE, [tenant, storageNamespace]);
+    const [row] = await rowsOf<{ name: string }>(this.dataSource, BY_NAMESPACE, [tenant, storageNamespace]);
     return row?.name;
   }
 
@@ -55,7 +56,7 @@ export class Repositories {
     tenant: string,
     { prefix, after, limit, search = '' }: NamePageQuery & { readonly search?: string },
   ): Promise<{ items: Repository[]; hasMore: boolean }> {
-    const rows = await this.dataSource.query<Repository[]>(PAGE, [tenant, prefix, after, search, limit + 1]);
+    const rows = await rowsOf<Repository>(this.dataSource, PAGE, [tenant, prefix, after, search, limit + 1]);
     return { items: rows.slice(0, limit), hasMore: rows.length > limit };
   }
 }

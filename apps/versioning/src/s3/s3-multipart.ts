@@ -12,6 +12,7 @@ import { factsOf, isOnlyIfAbsent, modifiedAnswer, S3Objects } from './s3-objects
 import { copySourceOf, headerOf, objectName, type S3Request } from './s3-request';
 import * as sql from './s3-multipart.sql';
 import { readXml, xmlDocument } from './xml';
+import { rowsOf } from '../sql/statement';
 
 const PART_NUMBER_MAX = 10_000;
 const LIST_MAX = 1000;
@@ -52,7 +53,7 @@ export class S3Multipart {
     const uploadId = this.ids.uuidv7();
     const { tenant, repositoryId } = repository;
     const values = [uploadId, tenant, repositoryId, branch, path, contentType, metadata, this.clock.now()];
-    await this.dataSource.query(sql.CREATE_UPLOAD, values);
+    await rowsOf(this.dataSource, sql.CREATE_UPLOAD, values);
     const names = { Bucket: repository.name, Key: request.key };
     return xmlDocument('InitiateMultipartUploadResult', { ...names, UploadId: uploadId });
   }
@@ -135,7 +136,7 @@ export class S3Multipart {
   async listUploads(request: S3Request, { tenant, repositoryId, name }: Repository): Promise<string> {
     const prefix = request.query.get('prefix') ?? '';
     const values = [tenant, repositoryId, prefix, LIST_MAX];
-    const uploads = await this.dataSource.query<Upload[]>(sql.LIST_UPLOADS, values);
+    const uploads = await rowsOf<Upload>(this.dataSource, sql.LIST_UPLOADS, values);
     return xmlDocument('ListMultipartUploadsResult', {
       Bucket: name,
       Prefix: prefix,
@@ -156,13 +157,13 @@ export class S3Multipart {
     const uploadId = request.query.get('uploadId') ?? '';
     const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uploadId);
     const values = [uploadId, tenant, repositoryId, branch, path];
-    const [upload] = isId ? await this.dataSource.query<Upload[]>(sql.FIND_UPLOAD, values) : [];
+    const [upload] = isId ? await rowsOf<Upload>(this.dataSource, sql.FIND_UPLOAD, values) : [];
     if (!upload) throw s3Error(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
     return upload;
   }
 
   private partsOf(uploadId: string): Promise<Part[]> {
-    return this.dataSource.query<Part[]>(sql.LIST_PARTS, [uploadId]);
+    return rowsOf<Part>(this.dataSource, sql.LIST_PARTS, [uploadId]);
   }
 
   /** A part that is sent again takes the place of the one before, whose bytes nobody needs any more. */
@@ -175,7 +176,7 @@ export class S3Multipart {
     const { objectId, sizeBytes, md5 } = stored;
     const values = [upload.uploadId, partNumber, objectId, sizeBytes, md5, this.clock.now()];
     const before = (await this.partsOf(upload.uploadId)).find((part) => part.partNumber === partNumber);
-    await this.dataSource.query(sql.KEEP_PART, values);
+    await rowsOf(this.dataSource, sql.KEEP_PART, values);
     if (before) await this.objects.discard(repository, before.objectId);
   }
 
@@ -187,7 +188,7 @@ export class S3Multipart {
   }
 
   private async forget(repository: Repository, uploadId: string, parts: readonly Part[]): Promise<void> {
-    await this.dataSource.query(sql.FORGET_UPLOAD, [uploadId]);
+    await rowsOf(this.dataSource, sql.FORGET_UPLOAD, [uploadId]);
     for (const { objectId } of parts) await this.objects.discard(repository, objectId);
   }
 }

@@ -9,7 +9,7 @@ export interface StagedRow {
 /** Reads staged rows by ascending path from one on, at most `limit`. */
 export type ReadStagedRows = (from: Buffer, limit: number) => Promise<StagedRow[]>;
 
-const PAGE_ROWS = 1000;
+export const STAGED_PAGE_ROWS = 1000;
 
 /** Walks staged rows by path, a page at a time; removals are among them. */
 export class StagedCursor {
@@ -47,9 +47,9 @@ export class StagedCursor {
   }
 
   private async load(from: Buffer): Promise<void> {
-    this.rows = await this.read(from, PAGE_ROWS);
+    this.rows = await this.read(from, STAGED_PAGE_ROWS);
     this.index = 0;
-    this.isLastPage = this.rows.length < PAGE_ROWS;
+    this.isLastPage = this.rows.length < STAGED_PAGE_ROWS;
     this.isPlaced = true;
   }
 }

@@ -4,7 +4,8 @@ import { firstKeyPast } from '../object-tree/list-entries';
 import { branchNotFound } from '../repository/refusals';
 import type { Repository } from '../repository/repositories';
 import * as sql from './staging.sql';
-import { StagedCursor, type StagedRow } from './staged-cursor';
+import { rowsOf } from '../sql/statement';
+import { STAGED_PAGE_ROWS, StagedCursor, type StagedRow } from './staged-cursor';
 
 /** A branch of a repository, by name. */
 export interface BranchKey {
@@ -37,6 +38,16 @@ export interface BranchMoment {
   staged(): StagedCursor;
 }
 
+/** Which staged rows a reader will look at: from a path on, up to another; all by default. */
+export interface PathRange {
+  readonly from: Buffer;
+  readonly until?: Buffer | undefined;
+}
+
+const ALL_PATHS: PathRange = { from: Buffer.alloc(0) };
+
+type BranchRow = Omit<BranchMoment, 'staged'> & { readonly path: Buffer | null; readonly entry: Buffer | null };
+
 /** Changes that no commit holds yet: working state, a row a path. */
 @Injectable()
 export class Staging {
@@ -44,13 +55,20 @@ export class Staging {
 
   /** @throws CommandRefused `not-found` when there is no such branch */
   async entryAt(key: BranchKey, path: Buffer): Promise<EntryAtBranch> {
-    const [entry] = await this.entriesAt(key, [path]);
-    return entry!;
+    const entry = await this.findEntryAt(key, path);
+    if (!entry) throw branchNotFound();
+    return entry;
+  }
+
+  /** Undefined when there is no such branch. */
+  async findEntryAt(key: BranchKey, path: Buffer): Promise<EntryAtBranch | undefined> {
+    const [entry] = await rowsOf<EntryAtBranch>(this.dataSource, sql.ENTRIES_AT_BRANCH, [...values(key), [path]]);
+    return entry;
   }
 
   /** One for each path, in no order. @throws CommandRefused `not-found` when there is no such branch */
   async entriesAt(key: BranchKey, paths: readonly Buffer[]): Promise<EntryAtBranch[]> {
-    const rows = await this.dataSource.query<EntryAtBranch[]>(sql.ENTRIES_AT_BRANCH, [...values(key), paths]);
+    const rows = await rowsOf<EntryAtBranch>(this.dataSource, sql.ENTRIES_AT_BRANCH, [...values(key), paths]);
     if (rows.length === 0 && paths.length > 0) throw branchNotFound();
     return rows;
   }
@@ -60,54 +78,74 @@ export class Staging {
     if (changes.length === 0) return;
     const paths = changes.map(({ path }) => path);
     const entries = changes.map(({ entry }) => entry ?? null);
-    const staged = await this.dataSource.query<unknown[]>(sql.STAGE, [...values(key), paths, entries]);
+    const staged = await rowsOf(this.dataSource, sql.STAGE, [...values(key), paths, entries]);
     if (staged.length === 0) throw branchNotFound();
   }
 
   /** Whether it was staged: false when something is staged there already, or the branch's head is not `commitId` any more. */
   async stageIfAbsent(key: BranchKey, change: { path: Buffer; entry: Buffer; commitId: string }): Promise<boolean> {
     const { path, entry, commitId } = change;
-    const staged = await this.dataSource.query<unknown[]>(sql.STAGE_IF_ABSENT, [...values(key), path, entry, commitId]);
+    const staged = await rowsOf(this.dataSource, sql.STAGE_IF_ABSENT, [...values(key), path, entry, commitId]);
     return staged.length > 0;
   }
 
   /** Forgets all staged changes, or those of paths under a prefix. */
   async drop(key: BranchKey, { prefix = Buffer.alloc(0) }: { prefix?: Buffer } = {}): Promise<void> {
-    await this.dataSource.query(sql.DROP_STAGED_PREFIX, [...values(key), prefix, firstKeyPast(prefix) ?? null]);
+    await rowsOf(this.dataSource, sql.DROP_STAGED_PREFIX, [...values(key), prefix, firstKeyPast(prefix) ?? null]);
   }
 
   async dropPath(key: BranchKey, path: Buffer): Promise<void> {
-    await this.dataSource.query(sql.DROP_STAGED_PATH, [...values(key), path]);
+    await rowsOf(this.dataSource, sql.DROP_STAGED_PATH, [...values(key), path]);
   }
 
   /**
-   * Lets `work` look at a branch and everything staged on it as they stand at one moment. It holds a connection, so `work`
-   * must not wait for another one. @throws CommandRefused `not-found` when there is no such branch
+   * Lets `work` look at a branch and what is staged on it as they stand at one moment, however long it takes.
+   * Where many rows are staged it holds a connection meanwhile, so it must not wait for another one.
+   * @throws CommandRefused `not-found` when there is no such branch
    */
-  read<T>(key: BranchKey, work: (moment: BranchMoment) => Promise<T>): Promise<T> {
-    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
-      const [branch] = await manager.query<Omit<BranchMoment, 'staged'>[]>(sql.BRANCH_AND_SNAPSHOT, values(key));
-      if (!branch) throw branchNotFound();
-      const readRows = (from: Buffer, limit: number) =>
-        manager.query<StagedRow[]>(sql.STAGED_PAGE, [...values(key), branch.incarnation, from, limit]);
-      return work({ ...branch, staged: () => new StagedCursor(readRows) });
-    });
+  async read<T>(key: BranchKey, work: (moment: BranchMoment) => Promise<T>, range: PathRange = ALL_PATHS): Promise<T> {
+    // One row less than a page, so that the cursor knows that nothing comes after them.
+    const limit = STAGED_PAGE_ROWS - 1;
+    const rows = await rowsOf<BranchRow>(this.dataSource, sql.BRANCH_AND_STAGED, branchValues(key, range, limit));
+    const [branch] = rows;
+    if (!branch) throw branchNotFound();
+    if (rows.length === limit) return this.readInTransaction(key, work);
+    const staged = branch.path === null ? [] : (rows as (BranchRow & { path: Buffer })[]);
+    return work({ ...branch, staged: () => new StagedCursor(async (from) => staged.filter(isFrom(from))) });
   }
 
   /** Removes the rows that a moment showed; what was staged after it stays. */
   async clear(manager: EntityManager, key: BranchKey, moment: Pick<BranchMoment, 'incarnation' | 'snapshot'>) {
-    await manager.query(sql.CLEAR_STAGED, [...values(key), moment.incarnation, moment.snapshot]);
+    await rowsOf(manager, sql.CLEAR_STAGED, [...values(key), moment.incarnation, moment.snapshot]);
   }
 
   async dropOfBranch(manager: EntityManager, key: BranchKey): Promise<void> {
-    await manager.query(sql.DROP_STAGED, values(key));
+    await rowsOf(manager, sql.DROP_STAGED, values(key));
   }
 
   async dropOfRepository(manager: EntityManager, { tenant, repositoryId }: Repository): Promise<void> {
-    await manager.query(sql.DROP_STAGED_OF_REPOSITORY, [tenant, repositoryId]);
+    await rowsOf(manager, sql.DROP_STAGED_OF_REPOSITORY, [tenant, repositoryId]);
+  }
+
+  private readInTransaction<T>(key: BranchKey, work: (moment: BranchMoment) => Promise<T>): Promise<T> {
+    return this.dataSource.transaction('REPEATABLE READ', async (manager) => {
+      const [branch] = await rowsOf<BranchRow>(manager, sql.BRANCH_AND_STAGED, branchValues(key, ALL_PATHS, 1));
+      if (!branch) throw branchNotFound();
+      const readRows = (from: Buffer, limit: number) =>
+        rowsOf<StagedRow>(manager, sql.STAGED_PAGE, [...values(key), branch.incarnation, from, limit]);
+      return work({ ...branch, staged: () => new StagedCursor(readRows) });
+    });
   }
 }
 
 function values({ repository, branch }: BranchKey): string[] {
   return [repository.tenant, repository.repositoryId, branch];
+}
+
+function branchValues(key: BranchKey, { from, until }: PathRange, limit: number): unknown[] {
+  return [...values(key), from, until ?? null, limit];
+}
+
+function isFrom(from: Buffer): (row: StagedRow) => boolean {
+  return ({ path }) => path.compare(from) >= 0;
 }
