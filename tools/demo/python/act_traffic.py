@@ -57,6 +57,12 @@ def send(stage: Stage, rows: pd.DataFrame) -> Traffic:
     )
 
 
+def reference_columns(stage: Stage, commit: str) -> dict[str, list[float]]:
+    """The reference rows as they were committed; monitoring keeps them with the commit they come from."""
+    stored = stage.author.s3().get_object(Bucket=stage.names.repository, Key=f"{commit}/{act_data.REFERENCE_PATH}")
+    return pd.read_csv(stored["Body"])[list(flights.FEATURES)].to_dict(orient="list")
+
+
 def send_labels(stage: Stage, traffic: Traffic) -> None:
     """Tells how the flights arrived, as it becomes known days later."""
     labels = traffic.rows[flights.LABEL].astype(int).tolist()
@@ -107,7 +113,12 @@ def monitor(stage: Stage, commit: str) -> dict:
     return {
         "endpoint": stage.names.model,
         "windowRows": WINDOW_ROWS,
-        "reference": {"repository": stage.names.repository, "commit": commit, "paths": [act_data.REFERENCE_PATH]},
+        "reference": {
+            "repository": stage.names.repository,
+            "commit": commit,
+            "paths": [act_data.REFERENCE_PATH],
+            "columns": reference_columns(stage, commit),
+        },
         "features": [
             {"feature": name, "kind": "categorical", "method": "js", "threshold": JENSEN_SHANNON_MAX}
             if name in flights.CATEGORICAL
