@@ -49,3 +49,17 @@ export function positionOf(cursor: string, field: string): number {
   if (!/^\d{1,15}$/.test(cursor)) throw ApiError.invalid(`${field}: send a cursor as it was given to you`);
   return Number(cursor);
 }
+
+/** What events hold for services and nobody is shown: digests and sealed forms of secrets. */
+const SECRETS: Readonly<Record<string, readonly string[]>> = {
+  KeyIssued: ['secretSha256', 'sealedSecret'],
+  WebhookCreated: ['sealedSecret'],
+  WebhookChanged: ['sealedSecret'],
+};
+
+/** The event as it may be shown to those who may read. */
+export function withoutSecrets<E extends Pick<LedgerEvent, 'type' | 'data'>>(event: E): E {
+  const secret = SECRETS[event.type];
+  if (!secret) return event;
+  return { ...event, data: Object.fromEntries(Object.entries(event.data).filter(([key]) => !secret.includes(key))) };
+}

@@ -2,7 +2,7 @@ import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } f
 import { Lifecycle, Logger } from '@mledger/service-kit';
 import type { LedgerEvent } from './ledger-event';
 import { TimelineOrder } from './timeline-order';
-import { TimelineQueries } from './timeline-queries';
+import { TimelineQueries, type TenantEvent } from './timeline-queries';
 
 /** How often the timeline is looked at while somebody follows it, and while nobody does. */
 const FOLLOWED_LOOK_MS = 200;
@@ -137,6 +137,6 @@ export class LiveFeed implements OnApplicationBootstrap, OnApplicationShutdown {
   }
 }
 
-function withoutTenant({ tenant: _tenant, ...event }: LedgerEvent & { tenant: string }): LedgerEvent {
+function withoutTenant({ tenant: _tenant, ...event }: TenantEvent): LedgerEvent {
   return event;
 }

@@ -1,7 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { ApiError } from '@mledger/service-kit';
 import { DataSource } from 'typeorm';
-import type { LedgerEvent } from './ledger-event';
+import { withoutSecrets, type LedgerEvent } from './ledger-event';
 import { TimelineOrder } from './timeline-order';
 import { EVENTS_BETWEEN, NEWEST_FIRST, OLDEST_FIRST } from './timeline.sql';
 
@@ -19,6 +19,8 @@ export interface PageQuery extends EventFilter {
   readonly limit: number;
 }
 
+export type TenantEvent = LedgerEvent & { readonly tenant: string };
+
 /** Reads the timeline in its order, a tenant's part at a time. */
 @Injectable()
 export class TimelineQueries {
@@ -34,21 +36,21 @@ export class TimelineQueries {
     const filters = [tenant, stream, type, service, correlation];
     const bounds = order === 'oldest' ? [after ?? 0, MAX] : [after ?? MAX, 0];
     const sql = order === 'oldest' ? OLDEST_FIRST : NEWEST_FIRST;
-    return (await this.dataSource.query(sql, [...filters, ...bounds, limit])) as LedgerEvent[];
+    const events = (await this.dataSource.query(sql, [...filters, ...bounds, limit])) as LedgerEvent[];
+    return events.map(withoutSecrets);
   }
 
   /** A tenant's events in a range of positions, the oldest first. */
   async between(tenant: string, range: { after: number; upTo: number; limit: number }): Promise<LedgerEvent[]> {
     await this.assertWhole();
     const parameters = [tenant, null, null, null, null, range.after, range.upTo, range.limit];
-    return (await this.dataSource.query(OLDEST_FIRST, parameters)) as LedgerEvent[];
+    return ((await this.dataSource.query(OLDEST_FIRST, parameters)) as LedgerEvent[]).map(withoutSecrets);
   }
 
   /** Everybody's events in a range of positions. */
-  async ofAllTenants(range: { after: number; upTo: number }): Promise<(LedgerEvent & { tenant: string })[]> {
-    return (await this.dataSource.query(EVENTS_BETWEEN, [range.after, range.upTo])) as (LedgerEvent & {
-      tenant: string;
-    })[];
+  async ofAllTenants(range: { after: number; upTo: number }): Promise<TenantEvent[]> {
+    const events = await this.dataSource.query<TenantEvent[]>(EVENTS_BETWEEN, [range.after, range.upTo]);
+    return events.map(withoutSecrets);
   }
 
   private async assertWhole(): Promise<void> {
