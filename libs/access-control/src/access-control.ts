@@ -100,12 +100,14 @@ export class AccessControl {
   private async identify(request: WireRequest, credential: Exclude<Credential, { kind: 'none' }>): Promise<Identity> {
     switch (credential.kind) {
       case 'key': {
+        // Browsers remember a password and send it along, whoever's page asks.
+        if (credential.byBrowser) refuseForeignOrigin(request, this.options.allowedHosts);
         const key = this.directory.key(credential.keyId);
         if (!secretMatches(credential.secret, key?.secretSha256) || !key) throw unauthenticated();
         return this.holderOf(key);
       }
       case 'token':
-        if (credential.byCookie) refuseForeignOrigin(request);
+        if (credential.byCookie) refuseForeignOrigin(request, this.options.allowedHosts);
         return this.identifyToken(credential.token);
       case 'sigv4':
         return this.identifyAws(credential.claim, (secret) =>

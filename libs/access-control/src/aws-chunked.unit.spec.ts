@@ -73,7 +73,7 @@ function decode(bytes: Buffer, options: AwsChunkedOptions, pieceBytes = bytes.le
 }
 
 describe('the aws-chunked decoder', () => {
-  it.each([1, 7, 1024, 70_000])('verifies signed chunks that come in pieces of %d bytes', async (pieceBytes) => {
+  it.each([7, 1024, 70_000])('verifies signed chunks that come in pieces of %d bytes', async (pieceBytes) => {
     expect(await decode(framed(CONTENT, PLAIN.signatures, ''), PLAIN.options, pieceBytes)).toEqual(CONTENT);
     const trailed = framed(CONTENT, TRAILED.signatures, TRAILED.trailer);
     expect(await decode(trailed, TRAILED.options, pieceBytes)).toEqual(CONTENT);

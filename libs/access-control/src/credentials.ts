@@ -8,7 +8,7 @@ export const SESSION_COOKIE = 'internal_auth_session';
 /** What a request says of who it is; nothing of it is verified yet. */
 export type Credential =
   | { readonly kind: 'none' }
-  | { readonly kind: 'key'; readonly keyId: string; readonly secret: string }
+  | { readonly kind: 'key'; readonly keyId: string; readonly secret: string; readonly byBrowser: boolean }
   | { readonly kind: 'token'; readonly token: string; readonly byCookie: boolean }
   | { readonly kind: 'sigv4'; readonly claim: SigV4Claim }
   | { readonly kind: 'sigv2'; readonly claim: SigV2Claim };
@@ -47,14 +47,14 @@ function credentialOfHeader(request: WireRequest, authorization: string): Creden
     case 'basic': {
       const [keyId, secret] = splitOnce(Buffer.from(rest.trim(), 'base64').toString('utf8'), ':');
       if (!secret) throw unauthenticated();
-      return { kind: 'key', keyId, secret };
+      return { kind: 'key', keyId, secret, byBrowser: true };
     }
     case 'bearer': {
       const token = rest.trim();
       if (token.split('.').length === 3) return { kind: 'token', token, byCookie: false };
       const [keyId, secret] = splitOnce(token, '.');
       if (!secret) throw unauthenticated();
-      return { kind: 'key', keyId, secret };
+      return { kind: 'key', keyId, secret, byBrowser: false };
     }
     default:
       throw unauthenticated('UNKNOWN_SCHEME', 'the Authorization header must be Basic, Bearer or an AWS signature');

@@ -10,11 +10,13 @@ describe('the credential of a request', () => {
       kind: 'key',
       keyId: 'AKIA',
       secret: 's:e',
+      byBrowser: true,
     });
     expect(credentialOf(request({ authorization: 'Bearer AKIA.se/cret+' }))).toEqual({
       kind: 'key',
       keyId: 'AKIA',
       secret: 'se/cret+',
+      byBrowser: false,
     });
     expect(credentialOf(request({ authorization: 'bearer a.b.c' }))).toMatchObject({ kind: 'token', byCookie: false });
     expect(credentialOf(request({ cookie: 'x=1; internal_auth_session=a.b.c' }))).toMatchObject({

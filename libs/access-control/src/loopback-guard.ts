@@ -15,14 +15,23 @@ export function refuseForeignPages(request: WireRequest, allowedHosts: readonly 
   const host = header(request, 'host') ?? '';
   if (!hostAllowed(host, allowedHosts))
     throw forbidden('FOREIGN_HOST', `host "${host}" is not in MLEDGER_ALLOWED_HOSTS`);
-  refuseForeignOrigin(request);
+  refuseForeignOrigin(request, []);
 }
 
-/** The part that also guards what a browser sends by itself, such as a cookie. */
-export function refuseForeignOrigin(request: WireRequest): void {
+/**
+ * The part that also guards what a browser sends by itself, cookies and remembered passwords. There is no CORS, so
+ * no page but our own has business here.
+ *
+ * @param alsoOurs authorities under which a proxy shows us to browsers, where that is not the Host we see
+ */
+export function refuseForeignOrigin(request: WireRequest, alsoOurs: readonly string[]): void {
   const origin = header(request, 'origin');
-  if (origin !== undefined && !sameOrigin(origin, header(request, 'host') ?? ''))
-    throw forbidden('FOREIGN_ORIGIN', `pages of origin "${origin}" may not call this server`);
+  if (origin !== undefined) {
+    const authority = /^https?:\/\/([^/]+)$/i.exec(origin)?.[1]?.toLowerCase();
+    const host = header(request, 'host')?.toLowerCase();
+    if (authority === undefined || (authority !== host && !alsoOurs.includes(authority)))
+      throw forbidden('FOREIGN_ORIGIN', `pages of origin "${origin}" may not call this server`);
+  }
   const navigation = header(request, 'sec-fetch-mode') === 'navigate' && splitTarget(request.target).path === '/';
   if (header(request, 'sec-fetch-site') === 'cross-site' && !(navigation && request.method === 'GET'))
     throw forbidden('CROSS_SITE', 'requests that another site’s page makes are refused');
@@ -31,9 +40,4 @@ export function refuseForeignOrigin(request: WireRequest): void {
 function hostAllowed(host: string, allowedHosts: readonly string[]): boolean {
   const name = host.toLowerCase().replace(/:\d+$/, '');
   return allowedHosts.some((allowed) => allowed === name || allowed === host.toLowerCase());
-}
-
-function sameOrigin(origin: string, host: string): boolean {
-  const match = /^https?:\/\/([^/]+)$/i.exec(origin);
-  return match?.[1]?.toLowerCase() === host.toLowerCase();
 }

@@ -1,4 +1,4 @@
-import { LOOPBACK_HOSTS, refuseForeignPages } from './loopback-guard';
+import { LOOPBACK_HOSTS, refuseForeignOrigin, refuseForeignPages } from './loopback-guard';
 
 const ask = (headers: Record<string, string>, target = '/api', method = 'GET') =>
   refuseForeignPages({ method, target, headers: { host: 'localhost:5050', ...headers } }, LOOPBACK_HOSTS);
@@ -33,4 +33,24 @@ describe('an open server', () => {
     expect(() => ask(link, '/')).not.toThrow();
     expect(() => ask(link, '/', 'POST')).toThrow();
   });
+});
+
+describe('what a browser sends by itself', () => {
+  const ask = (headers: Record<string, string>) =>
+    refuseForeignOrigin({ method: 'POST', target: '/api', headers: { host: 'mledger:5050', ...headers } }, [
+      'ml.example',
+    ]);
+
+  it('is taken from our own page, also as a proxy shows it', () => {
+    expect(() => ask({})).not.toThrow();
+    expect(() => ask({ origin: 'http://mledger:5050' })).not.toThrow();
+    expect(() => ask({ origin: 'https://ml.example' })).not.toThrow();
+  });
+
+  it.each(['https://evil.example', 'https://ml.example:8443', 'null', 'https://ml.example.evil.example'])(
+    'is refused from %s',
+    (origin) => {
+      expect(() => ask({ origin })).toThrow(expect.objectContaining({ code: 'FOREIGN_ORIGIN' }));
+    },
+  );
 });

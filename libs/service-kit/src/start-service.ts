@@ -152,6 +152,8 @@ async function startParts(
       fastify.server.close();
       fastify.server.closeIdleConnections();
       await lifecycle.drain();
+      // Whoever is left had half a minute.
+      fastify.server.closeAllConnections();
       await consumer.stop();
       await app.close();
       await relay.stop();

@@ -27,6 +27,13 @@ export class FirstKeyFile {
     return key;
   }
 
+  /** Holds on to the key that was taken, though another process may have written its own meanwhile. */
+  async keep(tenantId: string, { keyId, secret }: AccessKey): Promise<void> {
+    const kept = await this.read();
+    if (kept[tenantId]?.accessKeyId === keyId) return;
+    await this.write({ ...kept, [tenantId]: { accessKeyId: keyId, secretAccessKey: secret } });
+  }
+
   private async read(): Promise<KeyFile> {
     try {
       return keyFile.parse(JSON.parse(await readFile(this.path, 'utf8')));

@@ -50,11 +50,13 @@ export class FirstKeys implements OnApplicationBootstrap {
       if (error instanceof CommandRefused && error.refusal.kind === 'exists') return false;
       throw error;
     }
-    if (!given)
+    if (!given) {
+      await this.file.keep(tenantId, key);
       this.announcer.announce(
         `The first key of tenant ${tenantId} (shown once; kept in ${this.file.path}):\n` +
           `  access key id:     ${key.keyId}\n  secret access key: ${key.secret}`,
       );
+    }
     return true;
   }
 }
