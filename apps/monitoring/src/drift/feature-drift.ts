@@ -119,5 +119,10 @@ function driftedAlone(
 function inPrecisionOf(current: Sample, reference: Sample): Sample {
   if (current.kind !== 'numeric' || reference.kind !== 'numeric') return reference;
   const isSingle = current.sorted.every((value) => Math.fround(value) === value);
-  return isSingle ? { kind: 'numeric', sorted: reference.sorted.map(Math.fround) } : reference;
+  return isSingle ? { kind: 'numeric', sorted: reference.sorted.map(toSingle) } : reference;
+}
+
+function toSingle(value: number): number {
+  const single = Math.fround(value);
+  return Number.isFinite(single) ? single : value;
 }
