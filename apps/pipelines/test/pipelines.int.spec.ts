@@ -114,7 +114,15 @@ describe('a run', () => {
     expect(names).toEqual(
       [
         ...['AWS_ACCESS_KEY_ID', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL_S3', 'AWS_REGION', 'AWS_SECRET_ACCESS_KEY'],
-        ...['AWS_SESSION_TOKEN', 'HOME', 'LAKECTL_SERVER_ENDPOINT_URL', 'LANG', 'MINE', 'MLEDGER_ATTEMPT'],
+        ...[
+          'AWS_SESSION_TOKEN',
+          'HOME',
+          'LAKECTL_CREDENTIALS_SESSION_TOKEN',
+          'LAKECTL_SERVER_ENDPOINT_URL',
+          'LANG',
+          'MINE',
+          'MLEDGER_ATTEMPT',
+        ],
         ...['MLEDGER_OUTPUTS_FILE', 'MLEDGER_PIPELINE', 'MLEDGER_PIPELINE_RUN_ID', 'MLEDGER_STEP', 'MLEDGER_TENANT'],
         ...['MLEDGER_TOKEN', 'MLEDGER_URL', 'MLFLOW_REGISTRY_URI', 'MLFLOW_TRACKING_TOKEN', 'MLFLOW_TRACKING_URI'],
         ...['PATH', 'PWD', 'TMPDIR'],
