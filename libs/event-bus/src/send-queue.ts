@@ -26,7 +26,7 @@ export class SendQueue {
     return new Promise((resolve, reject) => {
       const sizes = messages.map(messageBytes);
       this.entries.push({ messages, sizes, bytes: sizes.reduce((sum, size) => sum + size, 0), resolve, reject });
-      this.draining ??= this.drain().finally(() => (this.draining = undefined));
+      this.draining ??= this.drain();
     });
   }
 
@@ -47,6 +47,8 @@ export class SendQueue {
         else for (const entry of together) entry.reject(error);
       }
     }
+    // In the same step as the last look at the entries: a caller that goes on now has to start anew.
+    this.draining = undefined;
   }
 
   private takeTogether(): Entry[] {

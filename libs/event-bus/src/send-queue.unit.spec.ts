@@ -65,6 +65,14 @@ describe('the queue before a transport', () => {
     expect(sent).toEqual(['a', 'b big c', 'b', 'big', 'c']);
   });
 
+  it('serves a caller that waits for each message before it sends the next', async () => {
+    const sent: string[] = [];
+    const queue = new SendQueue(async (messages) => void sent.push(keys(messages)));
+    for (const key of ['a', 'b', 'c']) await queue.push([message(key)]);
+    await queue.idle();
+    expect(sent).toEqual(['a', 'b', 'c']);
+  });
+
   it('has nothing to do for no messages', async () => {
     const { queue, sent } = heldSender();
     await queue.push([]);

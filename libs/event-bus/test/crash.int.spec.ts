@@ -10,11 +10,32 @@ import { inProcessTransport, openKafkaBus, type OwnKafka, startOwnKafka, type Tr
 
 const TOPIC = eventTopic('registry');
 const LONG = 60_000;
+const AHEAD_MAX = 10;
 const MODELS = ['a', 'b', 'c', 'd', 'e', 'f'];
 
 /** Many streams, so that every partition of a replica has something to lose. */
 async function tagModels(log: EventLog, numbers: readonly number[]): Promise<void> {
   for (const number of numbers) for (const model of MODELS) await tagModel(log, model, [number]);
+}
+
+/** Tags the models with 1, 2, 3 … and never runs far ahead of the reactions, until it is stopped; returns the last number. */
+function keepTagging(registry: EventLog, serving: EventLog, from = 1): { stop(): Promise<number> } {
+  let stopped = false;
+  const running = (async () => {
+    let last = from - 1;
+    while (!stopped) {
+      const ahead = async (): Promise<boolean> => last - (await echoes(serving, MODELS[0]!)).length > AHEAD_MAX;
+      if (await ahead()) continue;
+      await tagModels(registry, [(last += 1)]);
+    }
+    return last;
+  })();
+  return {
+    stop() {
+      stopped = true;
+      return running;
+    },
+  };
 }
 
 /** Waits for the last number of every model; that each came once and in order shows that nothing was lost or doubled. */
@@ -78,18 +99,12 @@ describeWith(['kafka'], 'crashes on Kafka', () => {
       });
       await tagModels(registry, upTo(5));
       await expectEchoes(serving, 5);
-      let written = 5;
-      let writing = true;
-      const writer = (async () => {
-        for (; writing; written += 1) await tagModels(registry, [written + 1]);
-      })();
+      const tagging = keepTagging(registry, serving, 6);
       await broker.kafka.kill();
       await waitFor(() => relay.status().state === 'failing', { what: 'the relay to notice', timeoutMs: LONG });
       expect(relay.unreadyReason()).toBeUndefined();
-      writing = false;
-      await writer;
       await broker.kafka.restart();
-      await tagModels(registry, [(written += 1)]);
+      const written = await tagging.stop();
       await expectEchoes(serving, written);
       await waitFor(() => relay.status().lag === 0 && relay.status().lastError === undefined, { what: 'the relay' });
       await waitFor(async () => (await tagsOf(serving, 'f'))?.count === written, { what: 'the rows', timeoutMs: LONG });
@@ -119,11 +134,7 @@ describeWith(['kafka'], 'crashes on Kafka', () => {
     'two replicas that take partitions over from each other',
     async () => {
       await installation.relay('registry', registry, bus);
-      let written = 0;
-      let writing = true;
-      const writer = (async () => {
-        for (; writing; written += 1) await tagModels(registry, [written + 1]);
-      })();
+      const tagging = keepTagging(registry, serving);
       const shares = async (replica: Replica): Promise<unknown> =>
         waitFor(() => replica.said(/^reacting/) >= 5, { what: 'a replica to have its share', timeoutMs: LONG });
       const first = startReplica({ ROLE: 'consumer' });
@@ -138,9 +149,7 @@ describeWith(['kafka'], 'crashes on Kafka', () => {
       await first.kill();
       const third = startReplica({ ROLE: 'consumer' });
       await shares(third);
-      writing = false;
-      await writer;
-      await expectEchoes(serving, written);
+      await expectEchoes(serving, await tagging.stop());
     },
     3 * LONG,
   );

@@ -91,7 +91,7 @@ export class Consumer {
     for (const handler of handlers) await this.run(handler);
   }
 
-  /** Returns when what is in hand is committed. */
+  /** Returns when what is in hand is committed. It is not started again. */
   async stop(): Promise<void> {
     this.stopping.abort();
     await Promise.all([...this.running.values()].map(({ subscription }) => subscription.stop()));

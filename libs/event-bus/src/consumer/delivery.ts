@@ -69,7 +69,11 @@ export class Delivery {
   async handle(batch: MessageBatch): Promise<void> {
     const place = `${batch.topic}/${batch.partition}`;
     try {
-      for (const items of this.chunks(batch)) await this.deliver(batch, items);
+      for (const items of this.chunks(batch)) {
+        // What is not begun comes again at the next start; so stopping takes no longer than one transaction.
+        if (this.options.signal.aborted) throw new Error('this service is stopping');
+        await this.deliver(batch, items);
+      }
       this.waits.delete(place);
     } catch (error) {
       this.noteWaiting(place, error);
@@ -212,7 +216,8 @@ export class Delivery {
   }
 
   private noteWaiting(place: string, error: unknown): void {
-    const { handler, logger } = this.options;
+    const { handler, logger, signal } = this.options;
+    if (signal.aborted) return;
     const known = this.waits.get(place);
     const now = new Date();
     this.waits.set(place, { place, error: asError(error), since: known?.since ?? now, triedAt: now });

@@ -47,6 +47,9 @@ export class KafkaProducer {
   }
 
   private async openProducer(): Promise<Producer> {
+    if (!(await this.topics.exists(this.topic))) {
+      throw new Error(`topic ${this.topic} does not exist: make it with ensureTopics first`);
+    }
     const producer = this.kafka.producer({
       idempotent: true,
       maxInFlightRequests: 1,

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { backoffMs, pause as wait, stopController } from '../backoff';
 import type {
@@ -22,6 +23,7 @@ const PARTITIONS_AT_ONCE = 3;
 const SLICE_MESSAGES = 200;
 const WATCH_EVERY_MS = 10_000;
 const STUCK_AFTER_MS = 60_000;
+const DISCONNECT_MS_MAX = 10_000;
 
 interface KafkaSubscriptionOptions extends SubscribeOptions {
   readonly kafka: Kafka;
@@ -116,7 +118,11 @@ export class KafkaSubscription implements BusSubscription {
     } catch (error) {
       return error;
     } finally {
-      await consumer.disconnect().catch(() => undefined);
+      // Leaving the group is a courtesy to the other replicas; a broker that is away cannot be asked for it.
+      await Promise.race([
+        consumer.disconnect().catch(() => undefined),
+        delay(DISCONNECT_MS_MAX, undefined, { ref: false }),
+      ]);
     }
   }
 

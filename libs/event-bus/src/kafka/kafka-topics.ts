@@ -24,6 +24,10 @@ export class KafkaTopics {
     await this.check(specs);
   }
 
+  async exists(topic: string): Promise<boolean> {
+    return (await this.withAdmin((admin) => admin.listTopics())).includes(topic);
+  }
+
   /** Each partition's oldest and next offset, at most half a second old. */
   ranges(topic: string): Promise<PartitionRange[]> {
     const recent = this.recentRanges.get(topic);
