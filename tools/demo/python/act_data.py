@@ -1,7 +1,6 @@
 """Act 1: real data, versioned."""
 
 import lakefs
-import pandas as pd
 from botocore.exceptions import ClientError
 from lakefs.exceptions import ConflictException
 
@@ -91,12 +90,6 @@ def read_back(s3, repository: str, ref: str, month: int) -> bytes:
 
 def head_of(repository: lakefs.Repository, ref: str) -> str:
     return repository.ref(ref).get_commit().id
-
-
-def reference_columns(stage: Stage, commit: str) -> dict[str, list[float]]:
-    """The reference as it was committed: each feature with its values, row by row."""
-    answer = stage.author.s3().get_object(Bucket=stage.names.repository, Key=f"{commit}/{REFERENCE_PATH}")
-    return pd.read_csv(answer["Body"]).to_dict(orient="list")
 
 
 def reference_csv() -> bytes:
