@@ -20,6 +20,8 @@ export function runServiceProcess(definition: ServiceDefinition): void {
 }
 
 async function run(definition: ServiceDefinition): Promise<void> {
+  // The SDK is pinned to the last version for this Node, so its advice to upgrade helps nobody who reads logs.
+  process.env.AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED ??= 'true';
   const config = loadConfig();
   const logger = Logger.create({ service: definition.name, level: config.logLevel });
   const runtime = await clusterRuntime(definition.name, config, logger);
