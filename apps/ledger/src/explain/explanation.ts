@@ -195,10 +195,10 @@ function versionSection(
   };
 }
 
-function runSection({ runEvents, metricEvents, prediction, modelEvents }: Evidence) {
+function runSection(evidence: Evidence) {
+  const { runEvents, metricEvents } = evidence;
   const [started] = told(runEvents, 'RunStarted');
   if (!started) return null;
-  const created = versionOf({ modelEvents, prediction } as Evidence);
   const finished = told(runEvents, 'RunFinished').at(-1);
   const params = told(runEvents, 'ParamsLogged');
   const inputs = told(runEvents, 'InputsLogged');
@@ -208,7 +208,7 @@ function runSection({ runEvents, metricEvents, prediction, modelEvents }: Eviden
     status: finished?.data.status ?? 'RUNNING',
     finishedAt: finished?.time ?? null,
     params: Object.fromEntries(params.flatMap(({ data }) => data.params.map(({ key, value }) => [key, value]))),
-    metrics: latestMetrics(metricEvents, created?.data.loggedModelId ?? null),
+    metrics: latestMetrics(metricEvents, versionOf(evidence)?.data.loggedModelId ?? null),
     datasets: inputs.flatMap((event) =>
       event.data.datasets.map(({ name: dataset, digest, source, tags }) => {
         const context = tags.find(({ key }) => key === 'mlflow.data.context')?.value ?? null;
@@ -282,8 +282,8 @@ function causeSection(event: LedgerEvent): CauseSection {
 function afterwards(evidence: Evidence): AfterwardsSection[] {
   const { time, revision, modelVersion: version, endpoint, model } = evidence.prediction.payload;
   const sections: AfterwardsSection[] = [];
-  const add = (event: Told<never> | LedgerEvent, what: string, reason: string | null = null) =>
-    sections.push({ what, by: event.actor, reason, event: refOf(event as LedgerEvent) });
+  const add = (event: Omit<LedgerEvent, 'data'>, what: string, reason: string | null = null) =>
+    sections.push({ what, by: event.actor, reason, event: ref(event) });
   const later = <T extends { time: string }>(events: readonly T[]) => events.filter((event) => event.time > time);
   for (const event of later(evidence.observations)) {
     const [known] = told([event], 'WindowEvaluated', 'DriftDetected', 'PerformanceDegraded', 'RunTriggered');

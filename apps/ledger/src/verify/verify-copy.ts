@@ -4,6 +4,7 @@ import { eventsOf, SERVICE_NAMES, type ServiceName } from '@mledger/contracts';
 import { eventId } from '@mledger/event-log';
 import { checkpointSigner, Clock } from '@mledger/service-kit';
 import { DataSource, type QueryRunner } from 'typeorm';
+import { TimelineOrder } from '../timeline/timeline-order';
 import type { TimelineRow } from '../timeline/timeline.read-model';
 import { isSignedBy, type Checkpoint } from './checkpoint';
 import type { CopyFault, CopyReport, ServiceReport } from './copy-report';
@@ -33,6 +34,7 @@ export class VerifyCopy {
 
   constructor(
     private readonly dataSource: DataSource,
+    private readonly order: TimelineOrder,
     private readonly seals: VerifySeals,
     private readonly masterKey: MasterKey,
     private readonly clock: Clock,
@@ -45,6 +47,7 @@ export class VerifyCopy {
 
   private async verifyAll(): Promise<CopyReport> {
     const at = this.clock.now();
+    await this.order.advance();
     const eventsByTenant = new Map<string, number>();
     const services: ServiceReport[] = [];
     const runner = this.dataSource.createQueryRunner();
