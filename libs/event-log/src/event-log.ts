@@ -10,8 +10,7 @@ import type { LogCore } from './log-core';
 import { AsyncProjector, waitForProjection } from './projections/async-projector';
 import { inlineHashOf } from './projections/declared';
 import type { Projection } from './projections/projection';
-import type { Sql } from './projections/projection-table';
-import { ensureProjections, rebuildProjection, remakeReadModel } from './projections/rebuild';
+import { ensureProjections, rebuildProjection } from './projections/rebuild';
 import { ringingSubscriber } from './ring-after-commit';
 import { commandPruner } from './prune-commands';
 import { checkRestored } from './restored';
@@ -23,6 +22,8 @@ import type { SignedCheckpoint, Signer } from './tamper-evidence/signer';
 import { verifyLog, type VerifyOptions, type VerifyReport } from './tamper-evidence/verify';
 
 const POOL_SIZE_MAX = 5;
+/** A rebuild writes on one connection and reads on another. */
+const POOL_SIZE_MIN = 2;
 const WAIT_MS_MAX = 2_000;
 
 export interface EventLogOptions {
@@ -31,10 +32,6 @@ export interface EventLogOptions {
   url: string;
   catalog: EventCatalog;
   projections: readonly Projection[];
-  /** Their tables are made here; their rows come from other services' events, by event-bus. */
-  readModels?: readonly Projection[];
-  /** A read model's table was made, empty: forget, in the same transaction, how far it had been read. */
-  onReadModelMade?: (name: string, sql: Sql) => Promise<void>;
   /** Of working state; the log's own come first. */
   migrations?: readonly (new () => MigrationInterface)[];
   /** Entities of working state. */
@@ -54,9 +51,9 @@ export interface EventLogOptions {
 /** Opens a service's log: brings the schema up to date and makes the projections' tables. Nothing runs before `start`. */
 export async function openEventLog(options: EventLogOptions): Promise<EventLog> {
   const poolSizeMax = options.poolSizeMax ?? POOL_SIZE_MAX;
-  const { projections, readModels = [] } = options;
-  const tables = [...projections, ...readModels];
-  if (new Set(tables.map(({ name }) => name)).size < tables.length) {
+  if (poolSizeMax < POOL_SIZE_MIN) throw new Error(`a log needs a pool of at least ${POOL_SIZE_MIN} connections`);
+  const { projections } = options;
+  if (new Set(projections.map(({ name }) => name)).size < projections.length) {
     throw new Error(`two projections of ${options.service} have the same name`);
   }
   const bell = await Bell.of(options.url);
@@ -64,9 +61,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
     service: options.service,
     catalog: options.catalog,
     projections,
-    readModels,
     inlineHash: inlineHashOf(dataSource, projections),
-    onReadModelMade: options.onReadModelMade ?? (async () => undefined),
     dataSource,
     pool,
     background,
@@ -79,7 +74,7 @@ export async function openEventLog(options: EventLogOptions): Promise<EventLog> 
         service: options.service,
         url: options.url,
         poolSizeMax,
-        entities: [...tables.map(({ entity }) => entity), ...(options.entities ?? [])],
+        entities: [...projections.map(({ entity }) => entity), ...(options.entities ?? [])],
         migrations: options.migrations ?? [],
       },
       async (opened) => {
@@ -145,13 +140,9 @@ export class EventLog {
     return this.stopping;
   }
 
-  /**
-   * Builds a projection anew beside the live table and swaps it in; readers and writers go on meanwhile. A read model begins
-   * again empty, and fills as its events are read again.
-   */
+  /** Builds a projection anew beside the live table and swaps it in; readers and writers go on meanwhile. */
   async rebuild(name: string): Promise<void> {
-    const readModel = this.core.readModels.find((model) => model.name === name);
-    await (readModel ? remakeReadModel(this.core, readModel) : rebuildProjection(this.core, this.projection(name)));
+    await rebuildProjection(this.core, this.projection(name));
   }
 
   /**

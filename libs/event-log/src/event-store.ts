@@ -108,7 +108,7 @@ export class EventStore {
   }
 
   /** Reads the log from a position on to its head, page by page and ahead of the caller: the way to read all of it. */
-  replay(options: { afterSeq?: number; types?: readonly string[] } = {}): AsyncGenerator<Sequenced[], void, void> {
+  replay(options: { afterSeq?: number; types?: readonly string[] } = {}): AsyncGenerator<Sequenced[], number, void> {
     return replay(this.core, this.core.pool, { afterSeq: options.afterSeq ?? 0, types: options.types });
   }
 

@@ -3,7 +3,6 @@ import type { Pool } from 'pg';
 import type { Bell } from './bell';
 import type { EventCatalog } from './event';
 import type { Projection } from './projections/projection';
-import type { Sql } from './projections/projection-table';
 
 /** What the parts of one service's open log share. */
 export interface LogCore {
@@ -11,8 +10,6 @@ export interface LogCore {
   readonly service: string;
   readonly catalog: EventCatalog;
   readonly projections: readonly Projection[];
-  /** Tables made of other services' events, which event-bus applies. */
-  readonly readModels: readonly Projection[];
   /** The inline projections this process writes, as one hash. */
   readonly inlineHash: string;
   readonly dataSource: DataSource;
@@ -21,7 +18,6 @@ export interface LogCore {
   /** One connection for the sequencer and the async projections, so that callers never wait for them. */
   readonly background: Pool;
   readonly bell: Bell;
-  onReadModelMade(name: string, sql: Sql): Promise<void>;
   onError(error: unknown, where: string): void;
 }
 

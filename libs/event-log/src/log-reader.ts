@@ -43,13 +43,13 @@ const REPLAY_PAGE_EVENTS = 500;
 
 /**
  * Reads on to the head, page after page. The next page is on its way while the caller works on this one, so that Postgres and
- * Node are busy at the same time.
+ * Node are busy at the same time. Returns the seq that it has come to, whatever the type of the event there.
  */
 export async function* replay(
   core: LogCore,
   client: Queryable,
   { afterSeq, types }: { afterSeq: number; types?: readonly string[] },
-): AsyncGenerator<Sequenced[], void, void> {
+): AsyncGenerator<Sequenced[], number, void> {
   const pageAfter = async (from: number) => {
     const toSeq = Math.min(await head, from + (types ? SEARCH_SEQ_MAX : REPLAY_PAGE_EVENTS));
     const values = [from, toSeq, ...(types ? [types, SEARCH_SEQ_MAX] : [])];
@@ -62,7 +62,7 @@ export async function* replay(
     const { events, toSeq } = await next;
     if (toSeq <= from) {
       // The log may have grown while it was read.
-      if ((await readHead(client)) <= from) return;
+      if ((await readHead(client)) <= from) return from;
       head = readHead(client);
       next = pageAfter(from);
       continue;

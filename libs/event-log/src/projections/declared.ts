@@ -37,6 +37,6 @@ export async function declare(core: LogCore): Promise<void> {
       }),
     );
   }
-  const names = [...core.projections, ...core.readModels].map(({ name }) => name);
+  const names = core.projections.map(({ name }) => name);
   await core.pool.query('update projections set declaration = null where name <> all($1)', [names]);
 }

@@ -274,32 +274,6 @@ describe('projections', () => {
     await expect(openEventLog({ ...options([stamped]), service: 'other' })).rejects.toThrow('default');
   });
 
-  it('make the tables of read models, and say when one begins anew', async () => {
-    @Entity({ name: 'seen' })
-    class Seen {
-      @PrimaryColumn('text') id!: string;
-    }
-    const seen: Projection<Seen> = {
-      name: 'seen',
-      mode: 'async',
-      entity: Seen,
-      types: ['Deposited'],
-      project: ({ id }) => [{ put: { id } }],
-    };
-    const made: string[] = [];
-    const other = await openEventLog({
-      ...options([]),
-      service: 'other',
-      readModels: [seen],
-      onReadModelMade: async (name) => void made.push(name),
-    });
-    await other.dataSource.query(`insert into seen values ('x')`);
-    await other.rebuild('seen');
-    expect(made).toEqual(['seen', 'seen']);
-    expect(await other.dataSource.query('select * from seen')).toEqual([]);
-    await other.stop();
-  });
-
   it('one that fails keeps no other from going on', async () => {
     const errors: string[] = [];
     const failing: Projection<TurnoverRow> = {

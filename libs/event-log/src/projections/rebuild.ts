@@ -43,9 +43,6 @@ export async function ensureProjections(core: LogCore): Promise<void> {
   for (const projection of core.projections) {
     if (await isOutdated(core, projection)) await rebuildProjection(core, projection);
   }
-  for (const model of core.readModels) {
-    if (await isOutdated(core, model)) await remakeReadModel(core, model);
-  }
 }
 
 /**
@@ -65,13 +62,6 @@ export async function rebuildProjection(core: LogCore, projection: Projection): 
       );
     });
   });
-}
-
-/** Gives a read model an empty table; event-bus, which is told in the same transaction, reads its events from the first on. */
-export async function remakeReadModel(core: LogCore, model: Projection): Promise<void> {
-  await withNewTable(core, model, (client, table) =>
-    swap(core, client, table, () => core.onReadModelMade(model.name, client)),
-  );
 }
 
 /** The row of `checkpoints` that says how far an async projection is. */
@@ -125,14 +115,14 @@ function physicalName(name: string, number: number): string {
   return `${name}__${number}`;
 }
 
-/** All that is numbered, on its own connection's time. */
+/** All that is numbered. Returns the seq up to which the new table is right. */
 async function fillFromLog(core: LogCore, client: PoolClient, { projection, physical }: NewTable): Promise<number> {
-  let filledSeq = 0;
-  for await (const events of replay(core, core.pool, { afterSeq: 0 })) {
-    await projectInto(core.dataSource, client, projection, events, physical);
-    filledSeq = events.at(-1)!.seq;
+  const pages = replay(core, core.pool, { afterSeq: 0, types: projection.types });
+  for (;;) {
+    const page = await pages.next();
+    if (page.done) return page.value;
+    await projectInto(core.dataSource, client, projection, page.value, physical);
   }
-  return filledSeq;
 }
 
 /** What was committed since; for an async projection, only what was numbered. */
