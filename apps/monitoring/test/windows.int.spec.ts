@@ -136,7 +136,9 @@ describe('a monitor', () => {
     await world.serve('gone', traffic(50), 50);
     await world.gathered('gone', 50);
     const { body } = await world.call('GET', 'monitors/gone');
-    expect((await world.call('DELETE', 'monitors/gone')).status).toBe(204);
+    const key = { 'idempotency-key': 'delete-once' };
+    expect((await world.call('DELETE', 'monitors/gone', undefined, key)).status).toBe(204);
+    expect((await world.call('DELETE', 'monitors/gone', undefined, key)).status).toBe(204);
     expect((await world.call('GET', 'monitors/gone')).status).toBe(404);
     expect((await world.call('DELETE', 'monitors/gone')).status).toBe(404);
     const anew = await world.call('PUT', 'monitors/gone', monitor('gone'));

@@ -1,6 +1,6 @@
 import { Injectable } from '@nestjs/common';
 import { CommandRefused, EventStore, VersionConflict, type CommandContext } from '@mledger/event-log';
-import { ApiError, Ids } from '@mledger/service-kit';
+import { Ids } from '@mledger/service-kit';
 import type { EntityManager } from 'typeorm';
 import type { ReferenceColumns } from '../reference/reference-profile';
 import { ReferenceProfiles } from '../reference/reference-profiles';
@@ -56,11 +56,11 @@ export class MonitorHandler {
     }
   }
 
-  /** @throws ApiError 404 */
+  /** @throws CommandRefused not-found */
   async delete(name: string, context: CommandContext): Promise<void> {
     const { tenant } = context;
-    const monitorId = await this.monitorId(tenant, name);
-    if (monitorId === null) throw ApiError.notFound(`there is no monitor ${name}`);
+    // Under an id that nothing has, the decider refuses; and a repeat of what was done gets its first answer.
+    const monitorId = (await this.monitorId(tenant, name)) ?? this.ids.uuidv7();
     const release = { type: 'ReleaseName', monitorId, monitor: name } as const;
     await this.store.handleAll(
       [
