@@ -42,13 +42,16 @@ export class RunLocks {
 
   private connect(): Promise<PoolClient> {
     this.connection ??= this.log.pool.connect().then((client) => {
+      let gone = false;
       const lost = () => {
-        if (this.connection === undefined) return;
+        if (gone) return;
+        gone = true;
         void this.close();
         this.onLost();
       };
-      client.once('error', lost);
-      client.once('end', lost);
+      // Both may come, in either order and more than once; an error that nobody hears would end the process.
+      client.on('error', lost);
+      client.on('end', lost);
       return client;
     });
     // What failed is tried again by the next caller.

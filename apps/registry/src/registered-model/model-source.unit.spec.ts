@@ -57,7 +57,7 @@ describe('a model source', () => {
     '',
     's3://' + 'a'.repeat(SOURCE_CHARACTERS_MAX),
     'dummy-source',
-  ])('%s is refused', (source) => {
+  ])('no. %# is refused', (source) => {
     expect(parse(source)).toMatchObject({ refusal: { kind: 'invalid', code: 'INVALID_SOURCE' } });
   });
 
