@@ -20,11 +20,13 @@ interface Answer {
 /** The service under test, asked in lakeFS' API. */
 export class LakefsClient {
   private repositories = 0;
+  /** Sent with every call that names no other. */
+  authorization: string | undefined;
 
   private constructor(readonly service: TestService) {}
 
-  static async start(): Promise<LakefsClient> {
-    return new LakefsClient(await startTestService(versioningService));
+  static async start(env: Record<string, string> = {}): Promise<LakefsClient> {
+    return new LakefsClient(await startTestService(versioningService, { env }));
   }
 
   stop(): Promise<void> {
@@ -38,7 +40,7 @@ export class LakefsClient {
     const answer = await this.service.inject({
       method,
       url: `/api/v1/repositories${url}`,
-      headers: { ...type, ...headers },
+      headers: { ...(this.authorization && { authorization: this.authorization }), ...type, ...headers },
       payload: isBytes || body === undefined ? body : JSON.stringify(body),
     });
     const isJson = method !== 'HEAD' && String(answer.headers['content-type']).includes('json');

@@ -1,6 +1,6 @@
-import { Chunker } from './chunker';
+import { Chunker, type Chunk } from './chunker';
 import { LevelCursor } from './level-cursor';
-import { boundaryHash, encodeChild, encodeNode, TreeNode, type NodeRecord } from './node';
+import { boundaryHash, encodeChild, encodeNode, TreeNode } from './node';
 import { EMPTY_TREE, type NodeStore } from './node-store';
 
 /** A new value under a key, or the key's removal. */
@@ -80,7 +80,7 @@ class LevelEditor {
   private readonly replaced: { id: string; lastKey: Buffer }[] = [];
   private readonly replacedIds = new Set<string>();
   private readonly cursor: LevelCursor | undefined;
-  private readonly chunker = new Chunker();
+  private readonly chunker = new Chunker((chunk) => this.write(chunk));
   private readonly writes = new Set<Promise<unknown>>();
   private node: TreeNode | undefined;
   /** Of the next old record of `node`. */
@@ -130,10 +130,10 @@ class LevelEditor {
     if (value === undefined) {
       if (isThere) this.counts.removed += 1;
     } else if (isThere && this.same(node.value(index), value)) {
-      this.add(node.record(index));
+      this.chunker.addRun(node, index, index + 1);
     } else {
       this.counts[isThere ? 'changed' : 'added'] += 1;
-      this.add({ key, value, boundary: boundaryHash(key, this.level) });
+      this.chunker.add({ key, value, boundary: boundaryHash(key, this.level) });
     }
   }
 
@@ -142,7 +142,8 @@ class LevelEditor {
     for (;;) {
       if (this.node) {
         const end = this.node.search(key);
-        for (; this.index < end; this.index += 1) this.add(this.node.record(this.index));
+        this.chunker.addRun(this.node, this.index, end);
+        this.index = end;
         if (this.index < this.node.length) return;
       }
       const next = this.chunker.isEmpty ? await this.cursor?.leapTo(key) : await this.cursor?.next();
@@ -155,14 +156,15 @@ class LevelEditor {
   private async copyUntilAligned(): Promise<void> {
     for (;;) {
       if (this.node) {
-        for (; this.index < this.node.length; this.index += 1) this.add(this.node.record(this.index));
+        this.chunker.addRun(this.node, this.index, this.node.length);
+        this.index = this.node.length;
       }
       if (this.chunker.isEmpty) return;
       const next = await this.cursor?.next();
       if (!next) break;
       this.take(next);
     }
-    this.write(this.chunker.finish());
+    this.chunker.finish();
   }
 
   private take(node: TreeNode): void {
@@ -172,14 +174,9 @@ class LevelEditor {
     this.replacedIds.add(node.id);
   }
 
-  private add(record: NodeRecord): void {
-    const finished = this.chunker.add(record);
-    if (finished) this.write(finished);
-  }
-
-  private write(records: readonly NodeRecord[]): void {
-    const node = TreeNode.of(encodeNode(this.level, records));
-    this.made.push({ id: node.id, lastKey: records.at(-1)!.key, count: node.count });
+  private write(chunk: Chunk): void {
+    const node = TreeNode.of(encodeNode(this.level, chunk.pieces, chunk));
+    this.made.push({ id: node.id, lastKey: node.key(node.length - 1), count: node.count });
     if (this.replacedIds.has(node.id)) return;
     // A failure stays in the set, where whoever waits for the writes meets it.
     const write = this.store.write(node).then(() => void this.writes.delete(write));

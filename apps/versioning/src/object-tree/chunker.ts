@@ -1,4 +1,4 @@
-import { recordBytes, type NodeRecord } from './node';
+import { recordBytes, type NodePiece, type NodeRecord, type TreeNode } from './node';
 
 /** A little above the average; nine nodes of ten come out at 64 to 128 KiB. */
 const SCALE_BYTES = 104 * 1024;
@@ -25,28 +25,57 @@ export function endsNode(boundary: number, sizeBytes: number, lastRecordBytes: n
   return boundary < HASH_RANGE * chance;
 }
 
+/** What a finished node is to be made of. */
+export interface Chunk {
+  readonly pieces: readonly NodePiece[];
+  readonly bytes: number;
+  /** Records. */
+  readonly length: number;
+}
+
 /** Collects records until one ends a node. */
 export class Chunker {
-  private records: NodeRecord[] = [];
-  private sizeBytes = 0;
+  private pieces: NodePiece[] = [];
+  private bytes = 0;
+  private length = 0;
+
+  constructor(private readonly emit: (chunk: Chunk) => void) {}
 
   get isEmpty(): boolean {
-    return this.records.length === 0;
+    return this.length === 0;
   }
 
-  /** Takes a record; gives the finished node's records when it ends one. */
-  add(record: NodeRecord): NodeRecord[] | undefined {
+  add(record: NodeRecord): void {
     const bytes = recordBytes(record);
-    this.records.push(record);
-    this.sizeBytes += bytes;
-    return endsNode(record.boundary, this.sizeBytes, bytes) ? this.finish() : undefined;
+    this.pieces.push(record);
+    this.bytes += bytes;
+    this.length += 1;
+    if (endsNode(record.boundary, this.bytes, bytes)) this.finish();
   }
 
-  /** What was collected since the last end; empties the chunker. */
-  finish(): NodeRecord[] {
-    const { records } = this;
-    this.records = [];
-    this.sizeBytes = 0;
-    return records;
+  /** Takes records of an old node, from `start` up to `end`. */
+  addRun(node: TreeNode, start: number, end: number): void {
+    let runStart = start;
+    for (let index = start; index < end; index += 1) {
+      const bytes = node.recordBytes(index);
+      const isEnd = endsNode(node.boundary(index), this.bytes + bytes, bytes);
+      if (isEnd || index === end - 1) {
+        this.pieces.push({ node, start: runStart, end: index + 1 });
+        runStart = index + 1;
+      }
+      this.bytes += bytes;
+      this.length += 1;
+      if (isEnd) this.finish();
+    }
+  }
+
+  /** Emits what was collected since the last end, if anything. */
+  finish(): void {
+    if (this.isEmpty) return;
+    const chunk = { pieces: this.pieces, bytes: this.bytes, length: this.length };
+    this.pieces = [];
+    this.bytes = 0;
+    this.length = 0;
+    this.emit(chunk);
   }
 }

@@ -16,13 +16,26 @@ export const LEVELS_MAX = 8;
 const HEADER_BYTES = 6;
 const ID_BYTES = 32;
 const COUNT_BYTES = 6;
+/** Boundary hash, end of record, length of key. */
+const RECORD_OVERHEAD_BYTES = 10;
 
+/** A record that is new at its level. */
 export interface NodeRecord {
   readonly key: Buffer;
   readonly value: Buffer;
   /** Bytes `4·level` to `4·level + 3` of the SHA-256 of the key; decides whether a node ends here. */
   readonly boundary: number;
 }
+
+/** Neighbouring records of a node that is there already, from `start` up to `end`: most of any node that is written. */
+export interface NodeRun {
+  readonly node: TreeNode;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What a node is made of, in order. */
+export type NodePiece = NodeRecord | NodeRun;
 
 export interface ChildRef {
   /** 64 hex digits. */
@@ -36,24 +49,41 @@ export function boundaryHash(key: Buffer, level: number): number {
   return hash('sha256', key, 'buffer').readUInt32BE(level * 4);
 }
 
-export function recordBytes(record: NodeRecord): number {
-  return 10 + record.key.length + record.value.length;
+/** What a record adds to a node. */
+export function recordBytes({ key, value }: NodeRecord): number {
+  return RECORD_OVERHEAD_BYTES + key.length + value.length;
 }
 
-export function encodeNode(level: number, records: readonly NodeRecord[]): Buffer {
-  const recordsStart = HEADER_BYTES + 8 * records.length;
-  const bytes = Buffer.allocUnsafe(records.reduce((sum, record) => sum + recordBytes(record), HEADER_BYTES));
+/** @param size of the node as {@link recordBytes} and {@link TreeNode.recordBytes} add up to, and its records */
+export function encodeNode(
+  level: number,
+  pieces: readonly NodePiece[],
+  size: { readonly bytes: number; readonly length: number },
+): Buffer {
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + size.bytes);
   bytes.writeUInt8(NODE_FORMAT_VERSION, 0);
   bytes.writeUInt8(level, 1);
-  bytes.writeUInt32BE(records.length, 2);
-  let at = recordsStart;
-  records.forEach(({ key, value, boundary }, index) => {
+  bytes.writeUInt32BE(size.length, 2);
+  const boundariesAt = HEADER_BYTES;
+  const endsAt = boundariesAt + 4 * size.length;
+  const recordsAt = endsAt + 4 * size.length;
+  let index = 0;
+  let at = recordsAt;
+  for (const piece of pieces) {
+    if ('node' in piece) {
+      const copied = piece.node.copyRun(piece, bytes, { boundariesAt, endsAt, recordsAt, index, at });
+      index += piece.end - piece.start;
+      at += copied;
+      continue;
+    }
+    const { key, value, boundary } = piece;
     at = bytes.writeUInt16BE(key.length, at);
     at += key.copy(bytes, at);
     at += value.copy(bytes, at);
-    bytes.writeUInt32BE(boundary, HEADER_BYTES + 4 * index);
-    bytes.writeUInt32BE(at - recordsStart, HEADER_BYTES + 4 * (records.length + index));
-  });
+    bytes.writeUInt32BE(boundary, boundariesAt + 4 * index);
+    bytes.writeUInt32BE(at - recordsAt, endsAt + 4 * index);
+    index += 1;
+  }
   return bytes;
 }
 
@@ -101,9 +131,30 @@ export class TreeNode {
     return this.bytes.subarray(start + 2 + this.bytes.readUInt16BE(start), this.recordsStart + this.endOf(index));
   }
 
-  record(index: number): NodeRecord {
-    const boundary = this.bytes.readUInt32BE(HEADER_BYTES + 4 * index);
-    return { key: this.key(index), value: this.value(index), boundary };
+  boundary(index: number): number {
+    return this.bytes.readUInt32BE(HEADER_BYTES + 4 * index);
+  }
+
+  /** What the record takes of the node, as {@link recordBytes} counts a new one. */
+  recordBytes(index: number): number {
+    return this.endOf(index) - (index === 0 ? 0 : this.endOf(index - 1)) + RECORD_OVERHEAD_BYTES - 2;
+  }
+
+  /** Copies a run of records into a node being made. @returns the bytes of the records themselves */
+  copyRun(
+    { start, end }: NodeRun,
+    target: Buffer,
+    to: { boundariesAt: number; endsAt: number; recordsAt: number; index: number; at: number },
+  ): number {
+    const from = this.startOf(start);
+    const copied = this.bytes.copy(target, to.at, from, this.recordsStart + this.endOf(end - 1));
+    const boundariesFrom = HEADER_BYTES + 4 * start;
+    this.bytes.copy(target, to.boundariesAt + 4 * to.index, boundariesFrom, HEADER_BYTES + 4 * end);
+    const shift = to.at - to.recordsAt - (from - this.recordsStart);
+    for (let index = start; index < end; index += 1) {
+      target.writeUInt32BE(this.endOf(index) + shift, to.endsAt + 4 * (to.index + index - start));
+    }
+    return copied;
   }
 
   child(index: number): ChildRef {

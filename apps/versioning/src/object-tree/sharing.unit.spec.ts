@@ -38,6 +38,10 @@ describe('a large object tree', () => {
     depth = (await store.read(root)).level + 1;
   });
 
+  it('has the same root on every machine and for ever', () => {
+    expect(root).toMatchInlineSnapshot(`"4a16e1fa520492cac4cf2fc5ec4bea6306effca8f67d0e6fbe78889b5da1f8ce"`);
+  });
+
   it('counts its entries at the root', async () => {
     expect((await store.read(root)).count).toBe(ENTRIES);
   });
