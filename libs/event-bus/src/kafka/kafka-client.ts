@@ -17,6 +17,7 @@ import type { BusLogger } from '../event-bus';
  * | #540 #1729 #1212, committed offsets are wrong or missing       | positions come from our database at every assignment; Kafka's are a hint for its own tools (kafka-subscription.ts) |
  * | #1363, seek does nothing                                       | only while its partition is paused, before its first fetch (kafka-subscription.ts) |
  * | #1764 #526, memory                                             | nothing parallel inside a partition; caps in bytes (kafka-subscription.ts) |
+ * | `createTopics` fails when a new topic is not known everywhere yet | asked again until it is there (kafka-topics.ts) |
  * | `disconnect` waits for a long poll of 5 s                      | `maxWaitTimeInMs` 500 (kafka-subscription.ts)              |
  */
 export const RETRY = { retries: 5, initialRetryTime: 200, maxRetryTime: 3_000, multiplier: 2, factor: 0.2 };
@@ -47,19 +48,26 @@ export function openKafka({ brokers, clientId, ssl, sasl }: KafkaConnection, log
   });
 }
 
-/** kafkajs wraps errors in errors; the first of the chain that `test` accepts. */
-export function findCause(error: unknown, test: (error: KafkaError) => boolean): KafkaError | undefined {
-  for (let at = error as KafkaError | undefined, depth = 0; at && depth < 8; at = at.cause, depth += 1) {
-    if (test(at)) return at;
-  }
-  return undefined;
-}
-
 export interface KafkaError extends Error {
   /** The broker's name for a protocol error. */
   readonly type?: string;
   readonly retriable?: boolean;
   readonly cause?: KafkaError;
+  /** One for each topic of a request. */
+  readonly errors?: readonly KafkaError[];
+}
+
+/** kafkajs wraps errors in errors; the first of them that `test` accepts. */
+export function findCause(error: unknown, test: (error: KafkaError) => boolean): KafkaError | undefined {
+  for (const one of unwrapped(error as KafkaError)) if (test(one)) return one;
+  return undefined;
+}
+
+function* unwrapped(error: KafkaError | undefined): Generator<KafkaError> {
+  if (!error) return;
+  yield error;
+  for (const inner of error.errors ?? []) yield* unwrapped(inner);
+  yield* unwrapped(error.cause);
 }
 
 /** Whether a later attempt may succeed by itself: what kafkajs decides by before it would restart a consumer. */

@@ -1,7 +1,11 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { TopicSpec } from '@mledger/contracts';
 import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
 import type { BusLogger, PartitionRange } from '../event-bus';
-import { findCause, RETRY } from './kafka-client';
+import { findCause, isPassing, RETRY } from './kafka-client';
+
+const ENSURE_MS_MAX = 60_000;
+const ENSURE_RETRY_MS = 200;
 
 /** Subscriptions of one process ask for the same ends at the same time. */
 const RANGES_AGE_MS_MAX = 500;
@@ -17,11 +21,18 @@ export class KafkaTopics {
     private readonly replicationFactor: number,
   ) {}
 
+  /** Waits up to a minute for a broker that is away, or that does not know yet what it has just made. */
   async ensure(specs: readonly TopicSpec[]): Promise<void> {
-    const existing = new Set(await this.withAdmin((admin) => admin.listTopics()));
-    const missing = specs.filter(({ topic }) => !existing.has(topic));
-    if (missing.length > 0) await this.create(missing);
-    await this.check(specs);
+    for (const deadline = Date.now() + ENSURE_MS_MAX; ; await delay(ENSURE_RETRY_MS)) {
+      try {
+        const existing = new Set(await this.withAdmin((admin) => admin.listTopics()));
+        const missing = specs.filter(({ topic }) => !existing.has(topic));
+        if (missing.length > 0) await this.create(missing);
+        return await this.check(specs);
+      } catch (error) {
+        if (!isSettling(error) || Date.now() > deadline) throw error;
+      }
+    }
   }
 
   async exists(topic: string): Promise<boolean> {
@@ -51,7 +62,7 @@ export class KafkaTopics {
   private async create(specs: readonly TopicSpec[]): Promise<void> {
     await this.withAdmin((admin) =>
       admin.createTopics({
-        waitForLeaders: true,
+        waitForLeaders: false,
         topics: specs.map((spec) => ({
           topic: spec.topic,
           numPartitions: spec.partitions,
@@ -59,10 +70,7 @@ export class KafkaTopics {
           configEntries: Object.entries(settingsOf(spec)).map(([name, value]) => ({ name, value })),
         })),
       }),
-    ).catch((error: unknown) => {
-      // Another service made it between our look and our request.
-      if (!findCause(error, ({ message }) => /TOPIC_ALREADY_EXISTS|already exists/i.test(message))) throw error;
-    });
+    );
   }
 
   /** A foreign number of partitions would break the order of streams; other settings are the operator's to answer for. */
@@ -131,4 +139,13 @@ function settingsOf({ retentionMs, messageBytesMax }: TopicSpec): Record<string,
     'retention.ms': String(retentionMs),
     'max.message.bytes': String(messageBytesMax),
   };
+}
+
+/** Another service may make the same topics at the same time; metadata of a new topic spreads after the answer. */
+function isSettling(error: unknown): boolean {
+  const found = findCause(
+    error,
+    ({ type, retriable }) => type === 'TOPIC_ALREADY_EXISTS' || (type !== undefined && retriable === true),
+  );
+  return found !== undefined || isPassing(error);
 }
