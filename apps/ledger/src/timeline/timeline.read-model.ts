@@ -6,7 +6,6 @@ import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
 /** The ledger's own copy of one event of any service. */
 @Entity({ name: 'timeline' })
 @Index(['service', 'seq'], { unique: true })
-@Index(['service', 'stream', 'version'], { unique: true })
 @Index(['tenant', 'stream', 'version'])
 @Index(['tenant', 'correlation'])
 @Index(['tenant', 'type'])

@@ -13,15 +13,14 @@ export const TRY_LOCK = 'select pg_try_advisory_xact_lock($1::bigint) as held';
  * $1 the services, $2 events of a service at most
  */
 export const NUMBER = `
-  with frontier as (
+  with frontier as materialized (
     select s.service, coalesce((select max(o.seq) from timeline_order o where o.service = s.service), 0) as seq
     from unnest($1::text[]) as s (service)
   ), following as (
-    select t.*, f.seq as frontier, row_number() over (partition by t.service order by t.seq) as nth
-    from frontier f cross join lateral (
-      select tenant, service, seq, time from timeline
-      where service = f.service and seq > f.seq order by seq limit $2
-    ) t
+    -- The range is bounded on both sides, and seq is dense: so Postgres need not guess how many rows it is.
+    select t.tenant, t.service, t.seq, t.time, f.seq as frontier,
+           row_number() over (partition by t.service order by t.seq) as nth
+    from frontier f join timeline t on t.service = f.service and t.seq > f.seq and t.seq <= f.seq + $2
   ), dense as (
     select tenant, service, seq, max(time) over (partition by service order by seq) as reached
     from following where seq = frontier + nth

@@ -1,31 +1,27 @@
 import { Injectable } from '@nestjs/common';
 import { MasterKey } from '@mledger/access-control';
 import { eventsOf, SERVICE_NAMES, type ServiceName } from '@mledger/contracts';
-import { eventId } from '@mledger/event-log';
 import { checkpointSigner, Clock } from '@mledger/service-kit';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { TimelineOrder } from '../timeline/timeline-order';
-import type { TimelineRow } from '../timeline/timeline.read-model';
 import { isSignedBy, type Checkpoint } from './checkpoint';
+import { CopyChain, type ChainReport, type CopiedEvent, type StreamHead } from './copy-chain';
 import type { CopyFault, CopyReport, ServiceReport } from './copy-report';
-import { chainHash, GENESIS, streamHash } from './event-hash';
 import { VerifySeals } from './verify-seals';
 import {
-  BY_SEQ,
-  BY_STREAM,
   CHECKPOINTS,
-  DROP_HASHES,
-  EMPTY_HASHES,
-  MAKE_HASHES,
+  COPIED_EVENTS,
+  DROP_HEADS,
+  EMPTY_HEADS,
+  MAKE_HEADS,
+  MOVE_HEADS,
   NUMBERED,
-  STORE_HASHES,
+  READ_HEADS,
 } from './verify.sql';
 
 const PAGE_EVENTS = 1_000;
 /** So long may events be on their way after the checkpoint that covers them. */
 const BEHIND_MS_MAX = 60_000;
-
-type CopiedEvent = Omit<TimelineRow, 'service'>;
 
 /** Holds the ledger's own copy against what the services signed: docs/adr/0068. One at a time; whoever asks meanwhile shares it. */
 @Injectable()
@@ -52,10 +48,10 @@ export class VerifyCopy {
     const services: ServiceReport[] = [];
     const runner = this.dataSource.createQueryRunner();
     try {
-      for (const statement of MAKE_HASHES) await runner.query(statement);
+      for (const statement of MAKE_HEADS) await runner.query(statement);
       for (const service of SERVICE_NAMES) services.push(await this.verifyService(runner, service, eventsByTenant));
     } finally {
-      await runner.query(DROP_HASHES);
+      await runner.query(DROP_HEADS);
       await runner.release();
     }
     return { at, services, eventsByTenant, seals: await this.seals.verify() };
@@ -66,7 +62,6 @@ export class VerifyCopy {
     service: ServiceName,
     eventsByTenant: Map<string, number>,
   ): Promise<ServiceReport> {
-    await runner.query(EMPTY_HASHES);
     // What is numbered never changes, so several reads of it agree without a snapshot.
     const [numbered] = (await runner.query(NUMBERED, [service])) as { seq: number }[];
     const upTo = numbered!.seq;
@@ -74,17 +69,18 @@ export class VerifyCopy {
     const { keyId } = checkpointSigner(this.masterKey);
     const [own, forged] = divide(rows, ({ statement }) => isSignedBy(keyId, statement));
     const checkpoints = own.map(({ statement }) => statement);
-    const { events, faults } = await readStreams(runner, { service, upTo }, eventsByTenant);
-    for (const { statement } of forged) {
-      const message = `the checkpoint at seq ${statement.seq} was not signed by this installation`;
-      faults.push(serviceFault('checkpoint-forged', message));
-    }
     const recomputed = isRecomputable(service);
-    // Behind a fault in a stream no hash can be right; the fault itself says more.
-    const comparable = recomputed && faults.length === 0 ? checkpoints : [];
-    const { held, fault } = await chainUp(runner, upTo, comparable);
-    faults.push(...(fault ? [fault] : []), ...this.late(checkpoints.at(-1), upTo));
-    const proved = comparable[held - 1];
+    const read = await readThrough(
+      runner,
+      { service, upTo, checkpoints: recomputed ? checkpoints : [] },
+      eventsByTenant,
+    );
+    const faults = [
+      ...read.faults,
+      ...forged.map(({ statement }) => forgery(statement)),
+      ...this.late(checkpoints.at(-1), upTo),
+    ];
+    const { events, held, proved } = read;
     return {
       ...{ service, events, provedSeq: proved?.seq ?? 0, checkpoints: held, checkpointAt: proved?.at ?? null },
       hashes: recomputed ? 'recomputed' : NOT_RECOMPUTED,
@@ -96,7 +92,7 @@ export class VerifyCopy {
   private late(last: Checkpoint | undefined, upTo: number): CopyFault[] {
     if (!last || last.seq <= upTo || this.clock.nowMs() - Date.parse(last.at) <= BEHIND_MS_MAX) return [];
     const message = `event ${upTo + 1} has not arrived, though seq ${last.seq} was signed at ${last.at}`;
-    return [{ ...serviceFault('event-missing', message), seq: upTo + 1 }];
+    return [{ kind: 'event-missing', tenant: null, seq: upTo + 1, message }];
   }
 }
 
@@ -108,81 +104,37 @@ function isRecomputable(service: ServiceName): boolean {
   return eventsOf(service).every(({ upcasters }) => upcasters === undefined);
 }
 
-/** Reads a service's events stream by stream, and stores the hash of each. */
-async function readStreams(
+/** Goes through a service's events in their order, and counts them by tenant. */
+async function readThrough(
   runner: QueryRunner,
-  { service, upTo }: { service: ServiceName; upTo: number },
+  { service, upTo, checkpoints }: { service: ServiceName; upTo: number; checkpoints: readonly Checkpoint[] },
   eventsByTenant: Map<string, number>,
-): Promise<{ events: number; faults: CopyFault[] }> {
-  const faults: CopyFault[] = [];
-  let last = { stream: '', version: 0, hash: GENESIS };
+): Promise<ChainReport & { events: number }> {
+  await runner.query(EMPTY_HEADS);
+  const chain = new CopyChain(service, checkpoints);
   let events = 0;
-  for (;;) {
-    const parameters = [service, upTo, last.stream, last.version, PAGE_EVENTS];
-    const page = (await runner.query(BY_STREAM, parameters)) as CopiedEvent[];
-    const hashes: Buffer[] = [];
-    for (const row of page) {
-      const before = row.stream === last.stream ? last : { version: 0, hash: GENESIS };
-      const fault = misplaced(service, row, before.version);
-      // One fault tells where to look; what follows in the stream would only repeat it.
-      if (fault && faults.at(-1)?.stream !== row.stream) faults.push(fault);
-      last = { stream: row.stream, version: row.version, hash: streamHash(before.hash, row) };
-      hashes.push(last.hash);
-      eventsByTenant.set(row.tenant, (eventsByTenant.get(row.tenant) ?? 0) + 1);
-    }
-    await runner.query(STORE_HASHES, [page.map(({ seq }) => seq), hashes]);
+  for (let seq = 0; seq < upTo && !chain.isHopeless; seq += PAGE_EVENTS) {
+    const last = Math.min(upTo, seq + PAGE_EVENTS);
+    const page = (await runner.query(COPIED_EVENTS, [service, seq, last])) as CopiedEvent[];
+    const streams = [...new Set(page.map(({ stream }) => stream))];
+    const known = (await runner.query(READ_HEADS, [streams])) as (StreamHead & { stream: string })[];
+    const heads = new Map(known.map(({ stream, version, hash }) => [stream, { version, hash }]));
+    chain.extend(page, last, heads);
+    const moved = [...heads];
+    await runner.query(MOVE_HEADS, [
+      moved.map(([stream]) => stream),
+      moved.map(([, { version }]) => version),
+      moved.map(([, { hash }]) => hash),
+    ]);
+    for (const { tenant } of page) eventsByTenant.set(tenant, (eventsByTenant.get(tenant) ?? 0) + 1);
     events += page.length;
-    if (page.length < PAGE_EVENTS) return { events, faults };
   }
+  return { ...chain.report(), events };
 }
 
-function misplaced(service: ServiceName, row: CopiedEvent, previousVersion: number): CopyFault | undefined {
-  const { tenant, stream, version, seq } = row;
-  const at = { tenant, stream, version, seq };
-  if (row.id !== eventId(service, stream, version) || !stream.startsWith(`${tenant}/`)) {
-    const message = `${stream} version ${version} does not bear the id that ${service} gives it`;
-    return { kind: 'event-foreign', ...at, message };
-  }
-  if (version === previousVersion + 1) return undefined;
-  const message = `${stream} version ${previousVersion + 1} is missing from the copy`;
-  return { kind: 'event-missing', ...at, version: previousVersion + 1, message };
-}
-
-/** Follows the dense order of a service's events, chains their hashes, and compares at each checkpoint. */
-async function chainUp(
-  runner: QueryRunner,
-  upTo: number,
-  checkpoints: readonly Checkpoint[],
-): Promise<{ held: number; fault?: CopyFault }> {
-  let chain = GENESIS;
-  let held = 0;
-  for (let seq = 0; seq < upTo;) {
-    const page = (await runner.query(BY_SEQ, [seq, PAGE_EVENTS])) as { seq: number; hash: Buffer }[];
-    for (const row of [...page, ...(page.length < PAGE_EVENTS ? [undefined] : [])]) {
-      if (row?.seq !== seq + 1) {
-        if (seq === upTo) break;
-        const message = `event ${seq + 1} is gone from the copy`;
-        return { held, fault: { ...serviceFault('event-missing', message), seq: seq + 1 } };
-      }
-      chain = chainHash(chain, row.hash);
-      seq = row.seq;
-      const next = checkpoints[held];
-      if (next?.seq !== seq) continue;
-      if (next.chain !== chain.toString('hex')) return { held, fault: differs(checkpoints[held - 1], next) };
-      held += 1;
-    }
-  }
-  return { held };
-}
-
-function differs(before: Checkpoint | undefined, { seq, at }: Checkpoint): CopyFault {
-  const from = (before?.seq ?? 0) + 1;
-  const message = `the copy is not what was signed at ${at}: something from seq ${from} to ${seq} differs`;
-  return { ...serviceFault('history-differs', message), seq: from };
-}
-
-function serviceFault(kind: CopyFault['kind'], message: string): CopyFault {
-  return { kind, tenant: null, message };
+function forgery({ seq }: Checkpoint): CopyFault {
+  const message = `the checkpoint at seq ${seq} was not signed by this installation`;
+  return { kind: 'checkpoint-forged', tenant: null, seq, message };
 }
 
 function divide<T>(items: readonly T[], belongs: (item: T) => boolean): [T[], T[]] {

@@ -6,24 +6,24 @@ export const KEEP_CHECKPOINTS = `
 export const CHECKPOINTS = `select statement from checkpoints_heard where service = $1 order by seq`;
 
 /**
- * Of one connection, without a transaction: hashes are computed stream by stream and chained in the order of seq. A long
+ * How far each stream is while a service's events are gone through. Of one connection, and without a transaction: a long
  * transaction that writes would hold up the sequencer of every service.
  */
-export const MAKE_HASHES = [
-  'drop table if exists pg_temp.copy_hashes',
-  'create temp table copy_hashes (seq bigint primary key, hash bytea not null)',
+export const MAKE_HEADS = [
+  'drop table if exists pg_temp.stream_heads',
+  'create temp table stream_heads (stream text primary key, version integer not null, hash bytea not null)',
 ];
-export const DROP_HASHES = 'drop table if exists pg_temp.copy_hashes';
-export const EMPTY_HASHES = 'truncate pg_temp.copy_hashes';
-export const STORE_HASHES = 'insert into pg_temp.copy_hashes select * from unnest($1::bigint[], $2::bytea[])';
+export const DROP_HEADS = 'drop table if exists pg_temp.stream_heads';
+export const EMPTY_HEADS = 'truncate pg_temp.stream_heads';
+export const READ_HEADS = 'select stream, version, hash from pg_temp.stream_heads where stream = any($1::text[])';
+export const MOVE_HEADS = `
+  insert into pg_temp.stream_heads select * from unnest($1::text[], $2::int[], $3::bytea[])
+  on conflict (stream) do update set version = excluded.version, hash = excluded.hash`;
 
-/** A service's events, stream by stream. $1 service, $2 up to seq, $3 after stream, $4 after version, $5 limit */
-export const BY_STREAM = `
+/** A service's events in their order. $1 service, $2 after seq, $3 up to seq */
+export const COPIED_EVENTS = `
   select id, tenant, seq, stream, version, type, schema, time, actor, cause, correlation, data
-  from timeline where service = $1 and seq <= $2 and (stream, version) > ($3, $4) order by stream, version limit $5`;
-
-/** $1 after seq, $2 limit */
-export const BY_SEQ = 'select seq, hash from pg_temp.copy_hashes where seq > $1 order by seq limit $2';
+  from timeline where service = $1 and seq > $2 and seq <= $3 order by seq`;
 
 /** How far a service's events have been numbered, whether they are still there or not. $1 service */
 export const NUMBERED = 'select coalesce(max(seq), 0) as seq from timeline_order where service = $1';
