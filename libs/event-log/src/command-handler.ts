@@ -1,13 +1,14 @@
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
 import { appendEvents, prepareEvents, type PreparedEvent } from './append';
+import { inTransaction, withConnection } from './connections';
 import { connectionOf } from './database';
 import { CommandRefused, VersionConflict, type Decider } from './decider';
 import { sqlState } from './errors';
 import type { EventMeta, NewEvent, Recorded } from './event';
 import { inlineFor, projectInline } from './inline-projections';
-import type { LogCore } from './log-core';
-import { openCommand, type StoredResult } from './open-command';
+import { appendedTopic, type LogCore } from './log-core';
+import { openCommand, streamLocks, type StoredResult } from './open-command';
 import { ringAfterCommit } from './ring-after-commit';
 import { recordedNow } from './recorded';
 import type { CachedState, StreamCache } from './stream-cache';
@@ -72,14 +73,19 @@ export class CommandHandler {
   ) {}
 
   async handle(targets: readonly AnyTarget[], context: CommandContext, options: HandleOptions): Promise<Handled[]> {
-    if (targets.length === 0 || targets.length > TARGETS_MAX)
+    if (targets.length === 0 || targets.length > TARGETS_MAX) {
       throw new Error(`1 to ${TARGETS_MAX} targets, not ${targets.length}`);
+    }
     if (new Set(targets.map(({ stream }) => stream)).size < targets.length) throw new Error('a stream is named twice');
     const { transaction } = options;
     for (let attempt = 1; ; attempt += 1) {
       try {
-        if (transaction) return await this.attempt(transaction, targets, context, options);
-        return await this.inTransaction(targets, context, options);
+        if (transaction) return await this.locked(transaction, targets, context, options);
+        // Most streams have one writer at a time. A version that the client named is held against the locked stream alone.
+        const first = attempt === 1 && context.expectedVersion === undefined;
+        return await (first
+          ? this.optimistic(targets, context, options)
+          : this.inTransaction(targets, context, options));
       } catch (error) {
         if (!isConflict(error)) throw error;
         for (const { stream } of targets) this.cache.delete(stream);
@@ -88,90 +94,156 @@ export class CommandHandler {
     }
   }
 
+  /**
+   * Decides on what was read, or is remembered, without a lock: the append takes the locks and holds the versions against the streams.
+   * One round trip for a stream that is remembered, where nothing is projected.
+   */
+  private async optimistic(
+    targets: readonly AnyTarget[],
+    context: CommandContext,
+    options: HandleOptions,
+  ): Promise<Handled[]> {
+    const remembered = context.commandId === undefined ? this.decideFromMemory(targets) : undefined;
+    const decided = remembered ?? (await this.readAndDecide(targets, context));
+    if ('replayed' in decided) return decided.replayed;
+    // A stream that was only looked at has no version held against it: it has to stay locked from the look to the commit.
+    const writing = decided.filter(({ prepared }) => prepared.length > 0).length;
+    if (writing > 0 && writing < targets.length) return this.inTransaction(targets, context, options);
+    const lockKeys = streamLocks(this.core.service, targets);
+    const { within } = options;
+    const handled = await (within
+      ? this.onRunner(async (manager) => {
+          const appended = await this.append(await connectionOf(manager), decided, context, lockKeys);
+          await within(manager, appended);
+          return appended;
+        })
+      : withConnection(this.core.pool, (client) => this.append(client, decided, context, lockKeys, 'own')));
+    this.remember(targets, handled);
+    if (handled.some(({ events }) => events.length > 0)) this.core.bell.ring(appendedTopic(this.core.service));
+    return handled;
+  }
+
+  /** A no from memory may be out of date, so it is none; a yes is held against the stream when it is appended. */
+  private decideFromMemory(targets: readonly AnyTarget[]): Decided[] | undefined {
+    const decided: Decided[] = [];
+    for (const target of targets) {
+      const state = this.cache.get(target.decider, target.stream);
+      const decision = state && target.decider.decide(state.state, target.command);
+      if (!decision || 'refusal' in decision || decision.events.length === 0) return undefined;
+      decided.push(this.prepare(target, state, decision.events));
+    }
+    return decided;
+  }
+
+  private async readAndDecide(
+    targets: readonly AnyTarget[],
+    context: CommandContext,
+  ): Promise<Decided[] | { replayed: Handled[] }> {
+    const opened = await withConnection(this.core.pool, (client) =>
+      openCommand(this.core, client, { targets, starts: this.starts(targets), lockKeys: [] }, context),
+    );
+    return 'replayed' in opened ? opened : this.decideAll(targets, opened.states, context);
+  }
+
   private async inTransaction(
     targets: readonly AnyTarget[],
     context: CommandContext,
     options: HandleOptions,
   ): Promise<Handled[]> {
-    const runner = this.core.dataSource.createQueryRunner();
-    try {
-      await runner.startTransaction();
-      let handled: Handled[];
-      try {
-        handled = await this.attempt(runner.manager, targets, context, options);
-      } catch (error) {
-        // A connection that broke cannot roll back, and need not.
-        await runner.rollbackTransaction().catch(() => undefined);
-        throw error;
-      }
-      await runner.commitTransaction();
-      this.remember(targets, handled);
-      return handled;
-    } finally {
-      await runner.release();
-    }
+    const handled = await this.onRunner((manager) => this.locked(manager, targets, context, options));
+    this.remember(targets, handled);
+    return handled;
   }
 
-  private async attempt(
+  /** Locks, reads, decides, appends: in the one transaction of the manager, which rings when it is committed. */
+  private async locked(
     manager: EntityManager,
     targets: readonly AnyTarget[],
     context: CommandContext,
     options: HandleOptions,
   ): Promise<Handled[]> {
     const client = await connectionOf(manager);
-    const starts = targets.map(({ decider, stream }) => this.cache.get(decider, stream));
+    const lockKeys = streamLocks(this.core.service, targets);
     // Loaded before the first write, or stream order can invert: a write takes the transaction's id.
-    const opened = await openCommand(this.core, client, targets, starts, context);
+    const opened = await openCommand(this.core, client, { targets, starts: this.starts(targets), lockKeys }, context);
     if ('replayed' in opened) return opened.replayed;
-    const decided = targets.map((target, index) =>
-      this.decide(target, opened.states[index]!, index === 0 ? context.expectedVersion : undefined),
-    );
-    const handled = await this.append(client, decided, context);
+    const handled = await this.append(client, this.decideAll(targets, opened.states, context), context, []);
     await options.within?.(manager, handled);
     if (handled.some(({ events }) => events.length > 0)) ringAfterCommit(manager);
     return handled;
   }
 
-  private decide(target: AnyTarget, { state, version }: CachedState, expectedVersion: number | undefined): Decided {
-    const { decider, stream, command } = target;
-    if (expectedVersion !== undefined && expectedVersion !== version) {
-      throw new VersionConflict(stream, expectedVersion, version);
+  private async onRunner<T>(work: (manager: EntityManager) => Promise<T>): Promise<T> {
+    const runner = this.core.dataSource.createQueryRunner();
+    try {
+      await runner.startTransaction();
+      let result: T;
+      try {
+        result = await work(runner.manager);
+      } catch (error) {
+        // A connection that broke cannot roll back, and need not.
+        await runner.rollbackTransaction().catch(() => undefined);
+        throw error;
+      }
+      await runner.commitTransaction();
+      return result;
+    } finally {
+      await runner.release();
     }
-    const decision = decider.decide(state, command);
-    if ('refusal' in decision) throw new CommandRefused(decision.refusal);
-    const prepared = prepareEvents(this.core.catalog, decision.events);
-    return { target, version, state, newEvents: decision.events, prepared };
   }
 
-  private async append(client: PoolClient, decided: readonly Decided[], context: CommandContext): Promise<Handled[]> {
+  private starts(targets: readonly AnyTarget[]): (CachedState | undefined)[] {
+    return targets.map(({ decider, stream }) => this.cache.get(decider, stream));
+  }
+
+  private decideAll(
+    targets: readonly AnyTarget[],
+    states: readonly CachedState[],
+    { expectedVersion }: CommandContext,
+  ): Decided[] {
+    return targets.map((target, index) => {
+      const state = states[index]!;
+      if (index === 0 && expectedVersion !== undefined && expectedVersion !== state.version) {
+        throw new VersionConflict(target.stream, expectedVersion, state.version);
+      }
+      const decision = target.decider.decide(state.state, target.command);
+      if ('refusal' in decision) throw new CommandRefused(decision.refusal);
+      return this.prepare(target, state, decision.events);
+    });
+  }
+
+  private prepare(target: AnyTarget, { state, version }: CachedState, newEvents: readonly NewEvent[]): Decided {
+    return { target, version, state, newEvents, prepared: prepareEvents(this.core.catalog, newEvents) };
+  }
+
+  /** `own`: the connection is in no transaction; one is begun where one statement is not all. */
+  private async append(
+    client: PoolClient,
+    decided: readonly Decided[],
+    context: CommandContext,
+    lockKeys: readonly bigint[],
+    transaction: 'callers' | 'own' = 'callers',
+  ): Promise<Handled[]> {
     const writing = decided.filter(({ prepared }) => prepared.length > 0);
     const { projections, guard } = inlineFor(
       this.core,
       writing.flatMap(({ prepared }) => prepared.map(({ type }) => type)),
     );
-    const result: StoredResult[] = decided.map(({ target, version, prepared }) => ({
-      stream: target.stream,
-      from: version,
-      to: version + prepared.length,
-    }));
-    const command = context.commandId !== undefined && {
-      command: { id: context.commandId, requestHash: context.requestHash ?? '', result: JSON.stringify(result) },
-    };
+    const command = commandOf(decided, context);
     const appends = writing.map(({ target, version, prepared }) => ({
       stream: target.stream,
       expectedVersion: version,
       parts: [{ events: prepared, meta: context }],
     }));
-    const heads =
-      appends.length > 0 || command ? await appendEvents(client, appends, { ...command, inline: guard }) : [];
-    const handled = decided.map((one) => evolved(this.core.service, one, heads[writing.indexOf(one)]?.time, context));
-    await projectInline(
-      this.core,
-      client,
-      projections,
-      handled.flatMap(({ events }) => events),
-    );
-    return handled;
+    const write = async () => {
+      const nothing = appends.length === 0 && !command;
+      const heads = nothing ? [] : await appendEvents(client, appends, { lockKeys, command, inline: guard });
+      const handled = decided.map((one) => evolved(this.core.service, one, heads[writing.indexOf(one)]?.time, context));
+      const events = handled.flatMap((one) => one.events);
+      await projectInline(this.core, client, projections, events);
+      return handled;
+    };
+    return transaction === 'own' && projections.length > 0 ? inTransaction(client, write) : write();
   }
 
   private remember(targets: readonly AnyTarget[], handled: readonly Handled[]): void {
@@ -181,6 +253,17 @@ export class CommandHandler {
       this.cache.set(decider, stream, { state, version });
     });
   }
+}
+
+/** What a repeat of the command will be answered from. */
+function commandOf(decided: readonly Decided[], { commandId, requestHash = '' }: CommandContext) {
+  if (commandId === undefined) return undefined;
+  const result: StoredResult[] = decided.map(({ target, version, prepared }) => ({
+    stream: target.stream,
+    from: version,
+    to: version + prepared.length,
+  }));
+  return { id: commandId, requestHash, result: JSON.stringify(result) };
 }
 
 function evolved(service: string, decided: Decided, time: string | undefined, context: CommandContext): Handled {

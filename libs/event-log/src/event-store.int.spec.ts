@@ -15,10 +15,12 @@ const deposit = (id: string, amount: number) =>
 describe('the event store', () => {
   let database: TestDatabase;
   let log: EventLog;
+  const catalog = { ...accountCatalog, Closed: { schema: 1 }, Passed: { schema: 1 } };
+  const open = () => openEventLog({ service: 'bank', url: database.url, catalog, projections: [] });
 
   beforeAll(async () => {
     database = await openTestDatabase();
-    log = await openEventLog({ service: 'bank', url: database.url, catalog: accountCatalog, projections: [] });
+    log = await open();
     log.start();
   });
   afterAll(async () => {
@@ -91,6 +93,27 @@ describe('the event store', () => {
     expect(results[0]!.events).toEqual(results[1]!.events);
   });
 
+  it('remembers a command for seven days', async () => {
+    const [old, young] = [randomUUID(), randomUUID()];
+    for (const commandId of [old, young]) {
+      await log.store.handle(deposit(newStream(), 5), { ...context, commandId });
+    }
+    await log.dataSource.query(`update commands set at = now() - make_interval(hours => 7 * 24 - 1) where id = $1`, [
+      young,
+    ]);
+    await log.dataSource.query(`update commands set at = now() - make_interval(hours => 7 * 24 + 1) where id = $1`, [
+      old,
+    ]);
+    await log.stop();
+    log = await open();
+    log.start();
+    await eventually('the old one is forgotten', async () => {
+      const ids = (await log.dataSource.query('select id from commands')) as { id: string }[];
+      expect(ids.map(({ id }) => id)).toContain(young);
+      return !ids.some(({ id }) => id === old);
+    });
+  });
+
   it('refuses an idempotency key that is used for another request', async () => {
     const once = { ...context, commandId: randomUUID(), requestHash: 'a' };
     await log.store.handle(deposit(newStream(), 5), once);
@@ -107,6 +130,62 @@ describe('the event store', () => {
     expect([paid.state.balance, received.state.balance]).toEqual([6, 4]);
     await expect(log.store.handleAll([deposit(to, 99), withdraw(99)], context)).rejects.toThrow(CommandRefused);
     expect((await log.store.load(accountDecider, to)).state.balance).toBe(4);
+  });
+
+  it('holds a stream that is only looked at as it was, until the others are written', async () => {
+    // Money is sent only from open accounts, and an account that sends is not closed in the same moment.
+    type Door = { type: 'Closed'; data: object } | { type: 'Passed'; data: object };
+    const door: Decider<{ closed: boolean }, 'look' | 'close', Door> = {
+      kind: 'door',
+      initial: { closed: false },
+      decide: (state, command) =>
+        command === 'close'
+          ? { events: [{ type: 'Closed', data: {} }] }
+          : state.closed
+            ? { refusal: { kind: 'conflict', code: 'CLOSED', message: 'closed' } }
+            : { events: [] },
+      evolve: (state, event) => (event.type === 'Closed' ? { closed: true } : state),
+    };
+    const passer: Decider<null, 'pass', Door> = {
+      kind: 'passer',
+      initial: null,
+      decide: () => ({ events: [{ type: 'Passed', data: {} }] }),
+      evolve: () => null,
+    };
+    const rounds = Array.from({ length: 25 }, async () => {
+      const [doorId, passerId] = [newStream(), newStream()];
+      const pass = log.store.handleAll(
+        [
+          { decider: door, stream: doorId, command: 'look' },
+          { decider: passer, stream: passerId, command: 'pass' },
+        ],
+        context,
+      );
+      const close = log.store.handle({ decider: door, stream: doorId, command: 'close' }, context);
+      const [passed] = await Promise.allSettled([pass, close]);
+      return passed.status === 'rejected' ? [] : [{ doorId, passerId }];
+    });
+    const passes = (await Promise.all(rounds)).flat();
+    const numbered = async () => {
+      const [{ total }] = (await log.dataSource.query('select count(*) as total from events')) as [{ total: number }];
+      return (await log.store.head()) === total;
+    };
+    await eventually('all are numbered', numbered);
+    const order = await log.store.readLog({ afterSeq: 0, limit: 10_000, types: ['Closed', 'Passed'] });
+    for (const { doorId, passerId } of passes) {
+      const seqOf = (id: string) => order.find(({ stream: of }) => of === id)?.seq ?? Number.NaN;
+      expect(seqOf(passerId)).toBeLessThan(seqOf(doorId));
+    }
+  });
+
+  it('does not trust a no that is only remembered', async () => {
+    const other = await openEventLog({ service: 'bank', url: database.url, catalog: accountCatalog, projections: [] });
+    const id = newStream();
+    await log.store.handle(deposit(id, 1), context);
+    await other.store.handle(deposit(id, 10), context);
+    const withdraw = { decider: accountDecider, stream: id, command: { type: 'Withdraw', amount: 11 } } as const;
+    expect(await log.store.handle(withdraw, context)).toMatchObject({ version: 3, state: { balance: 0 } });
+    await other.stop();
   });
 
   it('writes working state with the events, or neither', async () => {

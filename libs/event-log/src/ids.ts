@@ -7,6 +7,7 @@ export const STREAM_BYTES_MAX = 2_048;
 
 const TENANT = /^[a-z0-9][a-z0-9-]{1,38}$/;
 const KIND = /^[a-z][a-z0-9-]{0,62}$/;
+const NAMESPACE_BYTES = 16;
 /** RFC 4122's namespace for URLs and URNs. */
 const URL_NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
 const EVENT_NAMESPACE = namespaceBytes(uuidV5(namespaceBytes(URL_NAMESPACE), 'urn:mledger:event'));
@@ -52,10 +53,10 @@ export function lockKey(schema: string, purpose: string, id: string): bigint {
 
 /** RFC 9562. Called for every event that is read, hence no hash object and one buffer. */
 function uuidV5(namespace: Buffer, name: string): string {
-  const bytes = Buffer.allocUnsafe(namespace.length + Buffer.byteLength(name));
-  namespace.copy(bytes);
-  bytes.write(name, namespace.length);
-  const hex = hash('sha1', bytes, 'hex');
+  // No character takes more than three bytes.
+  const bytes = Buffer.allocUnsafe(NAMESPACE_BYTES + name.length * 3);
+  bytes.set(namespace);
+  const hex = hash('sha1', bytes.subarray(0, NAMESPACE_BYTES + bytes.write(name, NAMESPACE_BYTES)), 'hex');
   const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20, 32)}`;
 }

@@ -5,6 +5,13 @@ import { EVENT_COLUMNS, readSequenced, type EventRow } from './recorded';
 
 type Queryable = Pick<PoolClient, 'query'>;
 
+type LogRow = [seq: number, ...EventRow];
+
+interface FetchedPage {
+  readonly rows: LogRow[];
+  readonly toSeq: number;
+}
+
 /** How far one query looks for events of a few types. */
 const SEARCH_SEQ_MAX = 5_000;
 
@@ -42,36 +49,36 @@ export async function readLogPage(core: LogCore, client: Queryable, page: LogPag
 const REPLAY_PAGE_EVENTS = 500;
 
 /**
- * Reads on to the head, page after page. The next page is on its way while the caller works on this one, so that Postgres and
- * Node are busy at the same time. Returns the seq that it has come to, whatever the type of the event there.
+ * Reads on to the head, page after page. While this side parses one page and the caller works on it, Postgres prepares the next.
+ * Returns the seq that it has come to, whatever the type of the event there.
  */
 export async function* replay(
   core: LogCore,
   client: Queryable,
   { afterSeq, types }: { afterSeq: number; types?: readonly string[] },
 ): AsyncGenerator<Sequenced[], number, void> {
-  const pageAfter = async (from: number) => {
-    const toSeq = Math.min(await head, from + (types ? SEARCH_SEQ_MAX : REPLAY_PAGE_EVENTS));
-    const values = [from, toSeq, ...(types ? [types, SEARCH_SEQ_MAX] : [])];
-    const events = toSeq > from ? await readRange(core, client, types ? SOME_TYPES : ALL_TYPES, values) : [];
-    return { events, toSeq };
+  const pageSeqMax = types ? SEARCH_SEQ_MAX : REPLAY_PAGE_EVENTS;
+  const fetchAfter = async (from: number, head: number): Promise<FetchedPage> => {
+    const toSeq = Math.min(head, from + pageSeqMax);
+    if (toSeq <= from) return { rows: [], toSeq: from };
+    const values = [from, toSeq, ...(types ? [types, pageSeqMax] : [])];
+    return { rows: await fetchRange(client, types ? SOME_TYPES : ALL_TYPES, values), toSeq };
   };
-  let head = readHead(client);
-  let next = pageAfter(afterSeq);
   for (let from = afterSeq; ;) {
-    const { events, toSeq } = await next;
-    if (toSeq <= from) {
-      // The log may have grown while it was read.
-      if ((await readHead(client)) <= from) return from;
-      head = readHead(client);
-      next = pageAfter(from);
-      continue;
+    // The log may have grown while it was read.
+    const head = await readHead(client);
+    if (head <= from) return from;
+    let next = fetchAfter(from, head);
+    while (from < head) {
+      const { rows, toSeq } = await next;
+      from = toSeq;
+      next = fetchAfter(from, head);
+      // A caller that stops early leaves this one behind; its failure is nobody's then.
+      next.catch(() => undefined);
+      // Parsing keeps the event loop busy, so the request is let out first.
+      await new Promise((resolve) => setImmediate(resolve));
+      if (rows.length > 0) yield rows.map((row) => readSequenced(core.service, core.catalog, row));
     }
-    from = toSeq;
-    next = pageAfter(from);
-    // A caller that stops early leaves this one behind; its failure is nobody's then.
-    next.catch(() => undefined);
-    if (events.length > 0) yield events;
   }
 }
 
@@ -82,6 +89,11 @@ export async function readHead(client: Queryable): Promise<number> {
 }
 
 async function readRange(core: LogCore, client: Queryable, text: string, values: unknown[]): Promise<Sequenced[]> {
-  const { rows } = await client.query<[number, ...EventRow]>({ text, values, rowMode: 'array' });
+  const rows = await fetchRange(client, text, values);
   return rows.map((row) => readSequenced(core.service, core.catalog, row));
+}
+
+async function fetchRange(client: Queryable, text: string, values: unknown[]): Promise<LogRow[]> {
+  const { rows } = await client.query<LogRow>({ text, values, rowMode: 'array' });
+  return rows;
 }

@@ -23,12 +23,19 @@ export type OpenedCommand = { readonly states: readonly CachedState[] } | { read
 
 type OpenRow = [target: number, ...EventRow];
 
-/** Locks a command's streams until the transaction ends, and reads them. */
+export interface ToOpen {
+  readonly targets: readonly AnyTarget[];
+  /** What is remembered of each target's stream. */
+  readonly starts: readonly (CachedState | undefined)[];
+  /** Held until the transaction ends. */
+  readonly lockKeys: readonly bigint[];
+}
+
+/** Locks a command's streams and reads what came after the remembered states. */
 export async function openCommand(
   core: LogCore,
   client: PoolClient,
-  targets: readonly AnyTarget[],
-  starts: readonly (CachedState | undefined)[],
+  { targets, starts, lockKeys }: ToOpen,
   context: CommandContext,
 ): Promise<OpenedCommand> {
   const { rows } = await client.query<OpenRow>({
@@ -36,7 +43,7 @@ export async function openCommand(
     text: 'select * from open_command($1, $2, $3, $4, $5)',
     rowMode: 'array',
     values: [
-      int8Array(streamLocks(core.service, targets)),
+      int8Array(lockKeys),
       context.commandId ?? null,
       textArray(targets.map(({ stream }) => stream)),
       int8Array(starts.map((start) => BigInt(start?.version ?? 0))),
@@ -60,7 +67,7 @@ export function streamLock(service: string, stream: string): bigint {
 }
 
 /** Ascending, so that two commands on the same streams cannot wait for each other. */
-function streamLocks(service: string, targets: readonly AnyTarget[]): bigint[] {
+export function streamLocks(service: string, targets: readonly AnyTarget[]): bigint[] {
   return targets.map(({ stream }) => streamLock(service, stream)).sort((a, b) => (a < b ? -1 : a > b ? 1 : 0));
 }
 

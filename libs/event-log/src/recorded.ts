@@ -22,33 +22,37 @@ type HashedMeta = Omit<EventMeta, 'traceparent'>;
 
 /** The single door through which stored events are read: here old data becomes today's. */
 export function readRecorded(service: string, catalog: EventCatalog, row: EventRow): Recorded {
-  const [stream, version, type, storedSchema, storedData, storedMeta, traceparent, at] = row;
-  const { actor, cause, correlation, tenant } = JSON.parse(storedMeta) as HashedMeta;
-  const { schema, data } = upcast(catalog, type, storedSchema, JSON.parse(storedData) as object);
-  const id = eventId(service, stream, version);
+  return readColumns(service, catalog, row, 0);
+}
+
+export function readSequenced(service: string, catalog: EventCatalog, row: readonly [number, ...EventRow]): Sequenced {
+  const event = readColumns(service, catalog, row, 1) as Recorded & { seq: number };
+  event.seq = row[0];
+  return event;
+}
+
+/** Every event of a long log comes through here, so nothing is copied that need not be. */
+function readColumns(service: string, catalog: EventCatalog, row: readonly unknown[], from: 0 | 1): Recorded {
+  const stream = row[from] as string;
+  const version = row[from + 1] as number;
+  const type = row[from + 2] as string;
+  const traceparent = row[from + 6] as string | null;
+  const meta = JSON.parse(row[from + 5] as string) as HashedMeta;
+  const current = upcast(catalog, type, row[from + 3] as number, JSON.parse(row[from + 4] as string) as object);
   const event: Recorded = {
-    id,
+    id: eventId(service, stream, version),
     stream,
     version,
     type,
-    schema,
-    time: isoTime(at),
-    tenant,
-    actor,
-    cause,
-    correlation,
-    data,
+    schema: current.schema,
+    time: isoTime(row[from + 7] as string),
+    tenant: meta.tenant,
+    actor: meta.actor,
+    cause: meta.cause,
+    correlation: meta.correlation,
+    data: current.data,
   };
   return traceparent === null ? event : { ...event, traceparent };
-}
-
-export function readSequenced(
-  service: string,
-  catalog: EventCatalog,
-  row: readonly [seq: number, ...EventRow],
-): Sequenced {
-  const [seq, ...event] = row;
-  return Object.assign(readRecorded(service, catalog, event), { seq });
 }
 
 /** `2026-11-23 08:00:00.12+00`, as Postgres writes it in UTC, with three decimals. */

@@ -35,12 +35,16 @@ const run: Decider<{ step: number }, MetricsLogged, MetricsLogged> = {
   evolve: (_state, event) => ({ step: event.data.metrics[0]!.step }),
 };
 
-const context: CommandContext = {
-  tenant: 'default',
-  actor: 'user:0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3b',
-  cause: '0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3c',
-  correlation: '0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3d',
-};
+/** As a service writes it: each request has an id, and begins a correlation of its own. */
+function contextOf(caller: number, count: number): CommandContext {
+  const request = `0197a2c4-e1b8-7f3a-${String(caller).padStart(4, '0')}-${String(count).padStart(12, '0')}`;
+  return {
+    tenant: 'default',
+    actor: 'user:0197a2c4-e1b8-7f3a-9c5d-6e7f80912a3b',
+    cause: request,
+    correlation: request,
+  };
+}
 
 /** Ten metrics of one step, about 600 bytes as JSON; no two alike. */
 function metricsLogged(caller: number, step: number): MetricsLogged {
@@ -49,7 +53,7 @@ function metricsLogged(caller: number, step: number): MetricsLogged {
     data: {
       runId: `run-${caller}`,
       metrics: Array.from({ length: METRICS_A_EVENT }, (_, index) => ({
-        key: `m_${index}`,
+        key: `m${index}`,
         value: Math.round(1e4 / (step + index + 1)) / 1e4,
         timestamp: 1_790_000_000_000 + step,
         step,
@@ -96,7 +100,11 @@ async function appendsBlind(url: string, callers: number, report: Report): Promi
     warmUpSeconds: WARM_UP_SECONDS,
     seconds: MEASURED_SECONDS,
     work: (caller, count) =>
-      log.store.appendBlind(stream('default', 'run', `${caller}`), [metricsLogged(caller, count)], context),
+      log.store.appendBlind(
+        stream('default', 'run', `${caller}`),
+        [metricsLogged(caller, count)],
+        contextOf(caller, count),
+      ),
   });
   const lagSeconds = await untilSequenced(log);
   const conditions = `${callers} callers, events of ${bytes} bytes, hashed and sequenced; ${machine()}`;
@@ -117,7 +125,7 @@ async function commandsDecided(url: string, callers: number, report: Report): Pr
     work: (caller, count) =>
       log.store.handle(
         { decider: run, stream: stream('default', 'run', `${caller}`), command: metricsLogged(caller, count) },
-        context,
+        contextOf(caller, count),
       ),
   });
   const conditions = `${callers} callers on distinct streams, pool of ${POOL_SIZE_MAX}; ${machine()}`;
