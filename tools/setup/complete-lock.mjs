@@ -9,7 +9,19 @@ import { fileURLToPath } from 'node:url';
 const lockFile = join(dirname(fileURLToPath(import.meta.url)), '../../package-lock.json');
 const lock = JSON.parse(readFileSync(lockFile, 'utf8'));
 
-const OS = ['darwin', 'linux', 'win32', 'freebsd', 'openbsd', 'netbsd', 'android', 'sunos', 'aix', 'openharmony', 'windows'];
+const OS = [
+  'darwin',
+  'linux',
+  'win32',
+  'freebsd',
+  'openbsd',
+  'netbsd',
+  'android',
+  'sunos',
+  'aix',
+  'openharmony',
+  'windows',
+];
 const CPU = ['x64', 'arm64', 'arm', 'ia32', 'ppc64', 'riscv64', 's390x', 'loong64', 'mips64el', 'x32', 'wasm32'];
 
 /** Platform packages say in their names what they are for: `@swc/core-darwin-arm64`. */
