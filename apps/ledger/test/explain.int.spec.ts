@@ -1,3 +1,4 @@
+import { PredictionIndex } from '../src/predictions/prediction-index';
 import { COMMIT, PARENT, RUN, tellFlightStory, tellRollback, type FlightStory } from './flight-story';
 import { LedgerWorld, type Answer } from './ledger-world';
 
@@ -89,6 +90,14 @@ describe('explain and lineage', () => {
     await world.predict({ clientRequestId: 'flight-17' });
     const twice = await world.awaited('explain?request=flight-17', ({ status }) => status === 409);
     expect(twice.body.details.requests).toContain(story.prediction.requestId);
+  });
+
+  it('forgets a prediction when its time is over, and no other', async () => {
+    const old = await world.predict({ time: '2024-11-23T08:00:00.000Z' });
+    await world.awaited(`explain?request=${old.requestId}`, ({ status }) => status === 200);
+    await world.kit.service.app.get(PredictionIndex, { strict: false }).forgetOld();
+    expect((await world.get(`explain?request=${old.requestId}`)).status).toBe(404);
+    expect((await world.get(explained())).status).toBe(200);
   });
 
   it('says so when what is stored is not what was sealed', async () => {

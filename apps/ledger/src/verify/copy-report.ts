@@ -1,7 +1,13 @@
 import type { ServiceName } from '@mledger/contracts';
 
 export type CopyFaultKind =
-  'event-missing' | 'event-foreign' | 'checkpoint-forged' | 'history-differs' | 'seal-broken' | 'prediction-changed';
+  | 'event-missing'
+  | 'event-foreign'
+  | 'order-changed'
+  | 'checkpoint-forged'
+  | 'history-differs'
+  | 'seal-broken'
+  | 'prediction-changed';
 
 /** The first place of a service where the copy is not what was signed. */
 export interface CopyFault {
