@@ -92,6 +92,11 @@ describe('explain and lineage', () => {
     expect(twice.body.details.requests).toContain(story.prediction.requestId);
   });
 
+  it('knows a prediction as soon as it is asked for', async () => {
+    const { requestId } = await world.predict();
+    expect((await world.get(`explain?request=${requestId}`)).status).toBe(200);
+  });
+
   it('forgets a prediction when its time is over, and no other', async () => {
     const old = await world.predict({ time: '2024-11-23T08:00:00.000Z' });
     await world.awaited(`explain?request=${old.requestId}`, ({ status }) => status === 200);

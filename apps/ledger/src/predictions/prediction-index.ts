@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import type { PredictionPayload } from '@mledger/contracts';
 import { ApiError, Clock, Logger } from '@mledger/service-kit';
@@ -10,6 +11,11 @@ export const PREDICTIONS_KEPT_DAYS = 400;
 const FORGET_EVERY_MS = 60 * 60 * 1000;
 const FORGET_AT_ONCE_MAX = 10_000;
 const SAME_NAME_MAX = 10;
+/** A prediction is heard of a moment after its answer; one that was just asked for is waited for. */
+const ARRIVAL_MS_MAX = 2_000;
+const ARRIVAL_LOOK_MS = 50;
+const JUST_NOW_MS = 10_000;
+const UUID_V7 = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
 
 export interface IndexedPrediction {
   readonly requestId: string;
@@ -54,14 +60,23 @@ export class PredictionIndex implements OnApplicationBootstrap, OnApplicationShu
    * @throws ApiError 404, and 409 naming the requests when several go by the client's id
    */
   async get(tenant: string, id: string): Promise<IndexedPrediction> {
-    const [found] = (await this.dataSource.query(PREDICTION_BY_ID, [tenant, id])) as PredictionRow[];
+    const found = await this.arrived(tenant, id);
     if (found) return prediction(found);
     const named = (await this.dataSource.query(PREDICTIONS_OF_CLIENT, [tenant, id, SAME_NAME_MAX])) as PredictionRow[];
     const [only] = named;
-    if (!only) throw ApiError.notFound(`There is no prediction ${id}; a new one is known a moment after its answer`);
+    if (!only) throw ApiError.notFound(`There is no prediction ${id}`);
     if (named.length === 1) return prediction(only);
     const requests = named.map(({ requestId }) => requestId);
     throw ApiError.conflict(`${id} is what a client called several requests: name one of theirs`, { requests });
+  }
+
+  private async arrived(tenant: string, id: string): Promise<PredictionRow | undefined> {
+    const endMs = this.clock.monotonicMs() + (isOfJustNow(id, this.clock.nowMs()) ? ARRIVAL_MS_MAX : 0);
+    for (;;) {
+      const [found] = (await this.dataSource.query(PREDICTION_BY_ID, [tenant, id])) as PredictionRow[];
+      if (found || this.clock.monotonicMs() >= endMs) return found;
+      await pause(ARRIVAL_LOOK_MS);
+    }
   }
 
   /** Those of them that are here, by id. */
@@ -78,6 +93,12 @@ export class PredictionIndex implements OnApplicationBootstrap, OnApplicationShu
       removed = count;
     }
   }
+}
+
+/** Whether the server can have made the id a moment ago: a UUIDv7 begins with its time. */
+function isOfJustNow(id: string, nowMs: number): boolean {
+  const [, high, low] = UUID_V7.exec(id) ?? [];
+  return high !== undefined && low !== undefined && Math.abs(nowMs - Number.parseInt(high + low, 16)) < JUST_NOW_MS;
 }
 
 function prediction({ requestId, digest, payload }: PredictionRow): IndexedPrediction {
