@@ -29,6 +29,13 @@ export interface PartitionRange {
   readonly high: string;
 }
 
+/** A partition that is taken over. */
+export interface StartPlace extends PartitionRange {
+  readonly topic: string;
+  /** False when the transport has never heard of this group there: a topic that was made anew, or the group's first time. */
+  readonly remembered: boolean;
+}
+
 export interface SubscribeOptions {
   /** Replicas of one group share the partitions of its topics. */
   readonly group: string;
@@ -39,7 +46,7 @@ export interface SubscribeOptions {
    */
   handle(batch: MessageBatch): Promise<void>;
   /** The stored offset to read on from, asked whenever a partition is taken over; undefined: from the oldest. */
-  startFrom?(place: { topic: string } & PartitionRange): Promise<string | undefined>;
+  startFrom?(place: StartPlace): Promise<string | undefined>;
 }
 
 export interface SubscriptionStatus {

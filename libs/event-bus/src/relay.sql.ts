@@ -1,4 +1,6 @@
-export const TRY_LOCK = `select pg_try_advisory_xact_lock($1::bigint) as taken`;
+/** A relay that hangs in its turn must not keep the others off for ever; a slow broker is given two minutes. */
+export const TRY_LOCK = `
+  select pg_try_advisory_xact_lock($1::bigint) as taken, set_config('idle_in_transaction_session_timeout', '120s', true)`;
 
 export const READ_CHECKPOINT = `select seq from checkpoints where name = $1`;
 

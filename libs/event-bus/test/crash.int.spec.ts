@@ -23,9 +23,10 @@ function keepTagging(registry: EventLog, serving: EventLog, from = 1): { stop():
   let stopped = false;
   const running = (async () => {
     let last = from - 1;
+    const nearEnough = async (): Promise<boolean> =>
+      stopped || last - (await echoes(serving, MODELS[0]!)).length <= AHEAD_MAX;
     while (!stopped) {
-      const ahead = async (): Promise<boolean> => last - (await echoes(serving, MODELS[0]!)).length > AHEAD_MAX;
-      if (await ahead()) continue;
+      await waitFor(nearEnough, { what: 'the reactions to follow', timeoutMs: 2 * LONG });
       await tagModels(registry, [(last += 1)]);
     }
     return last;

@@ -116,13 +116,16 @@ export function kafkaSuite(transport: Transport): void {
     await consumer.stop();
     await relay.stop();
 
+    // Twice what was handled, published before the consumer is there: the stored offset means another event in this topic.
     const empty = await transport.open(`${installation.id}-anew`);
     await installation.ensureTopics(empty);
     const again = await installation.relay('registry', registry, empty);
-    await tagModel(registry, 'a', [6]);
+    await tagModel(registry, 'a', upTo(7, 6));
+    await waitFor(() => again.status().published === 12, { what: 'the whole log' });
+    // As if duplicates had made the lost topic longer than its events.
+    await serving.dataSource.query('update consumer_offsets set next_offset = next_offset + 3 where next_offset > 0');
     const next = await consume(empty);
-    await expectTags('a', upTo(6));
-    expect(again.status().published).toBe(6);
+    await expectTags('a', upTo(12));
     await next.stop();
     await again.stop();
     await empty.close();

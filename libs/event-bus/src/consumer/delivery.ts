@@ -1,7 +1,7 @@
 import type { ServiceName } from '@mledger/contracts';
 import type { DataSource, EntityManager } from 'typeorm';
 import { backoffMs, pause } from '../backoff';
-import type { BusLogger, MessageBatch, PartitionRange, ReceivedMessage } from '../event-bus';
+import type { BusLogger, MessageBatch, ReceivedMessage, StartPlace } from '../event-bus';
 import { asError, errorText, failureKind } from '../failure';
 import type { Handler } from './handler';
 import { type Incoming, readEvent } from './incoming';
@@ -82,14 +82,17 @@ export class Delivery {
   }
 
   /** Where the handler stands; undefined: from the oldest. */
-  async startFrom({ topic, partition, high }: { topic: string } & PartitionRange): Promise<string | undefined> {
+  async startFrom({ topic, partition, high, remembered }: StartPlace): Promise<string | undefined> {
     const { handler, dataSource, logger } = this.options;
     const key = [handler.id, topic, partition];
     const [row] = (await dataSource.query(START_FROM, key)) as { next_offset: number }[];
     if (!row) return undefined;
-    if (BigInt(row.next_offset) <= BigInt(high)) return String(row.next_offset);
-    // The topic was made anew. Events of a log are told by their seq, so those handled before are dropped all the same.
-    logger.warn({ consumer: handler.name, topic, partition, stored: row.next_offset, high }, 'the topic begins anew');
+    const beyond = BigInt(row.next_offset) > BigInt(high);
+    // Events that were handled are told by their seq, whatever their offsets; so to begin anew is safe, and cheap.
+    const anew = beyond || (!remembered && handler.carries === 'events');
+    if (!anew) return String(row.next_offset);
+    if (beyond)
+      logger.warn({ consumer: handler.name, topic, partition, stored: row.next_offset, high }, 'a topic begins anew');
     if (handler.carries === 'payloads') await dataSource.query(FORGET_POSITION, key);
     return undefined;
   }
@@ -179,6 +182,8 @@ export class Delivery {
     await lockPlace(manager, this.id, batch);
     const position = await readPosition(manager, handler.id, batch, items);
     const fresh = items.filter((item) => position.isFresh(item));
+    // Their offset is all that tells payloads: a late replica's old batch must not move it back.
+    if (handler.carries === 'payloads' && fresh.length === 0) return { handled: 0, parked: 0 };
     const followed = handler.everyType && handler.carries === 'events';
     const versions = followed ? await followVersions(manager, handler.id, batch.topic, fresh) : undefined;
     const wanted = fresh.filter((item) => this.wants(item));

@@ -94,7 +94,7 @@ export class InProcessSubscription implements BusSubscription {
 
   private async firstPosition({ topic, source }: Reader): Promise<number> {
     const { low, high } = await source.range(this.stopping.signal);
-    const place = { topic, partition: IN_PROCESS_PARTITION, low: String(low), high: String(high) };
+    const place = { topic, partition: IN_PROCESS_PARTITION, low: String(low), high: String(high), remembered: true };
     const stored = await this.options.startFrom?.(place);
     return stored === undefined ? low : Number(stored);
   }

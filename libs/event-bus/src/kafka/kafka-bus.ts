@@ -61,7 +61,7 @@ export class KafkaBus implements EventBus {
       startFrom: startFrom && (async (place) => startFrom({ ...place, topic: this.ownName(place.topic) })),
       kafka: this.kafka,
       sessionMs,
-      ranges: (topic) => this.topics.ranges(topic),
+      topicState: this.topics,
       logger,
       onFatal,
       onStopped: () => this.subscriptions.delete(subscription),

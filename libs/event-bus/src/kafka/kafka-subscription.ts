@@ -1,16 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { backoffMs, pause as wait, stopController } from '../backoff';
-import type {
-  BusLogger,
-  BusSubscription,
-  PartitionRange,
-  ReceivedMessage,
-  SubscribeOptions,
-  SubscriptionStatus,
-} from '../event-bus';
+import type { BusLogger, BusSubscription, ReceivedMessage, SubscribeOptions, SubscriptionStatus } from '../event-bus';
 import { errorText } from '../failure';
 import { isPassing, RETRY } from './kafka-client';
+import type { KafkaTopics } from './kafka-topics';
 import { PartitionProgress, type Place } from './partition-progress';
 
 const HEARTBEAT_MS = 3_000;
@@ -28,7 +22,7 @@ const DISCONNECT_MS_MAX = 10_000;
 interface KafkaSubscriptionOptions extends SubscribeOptions {
   readonly kafka: Kafka;
   readonly sessionMs: number;
-  ranges(topic: string): Promise<PartitionRange[]>;
+  readonly topicState: Pick<KafkaTopics, 'ranges' | 'remembered'>;
   readonly logger: BusLogger;
   onFatal(error: Error): void;
   onStopped(): void;
@@ -158,9 +152,11 @@ export class KafkaSubscription implements BusSubscription {
   ): Promise<void> {
     const positions: (Place & { offset: string; high: string })[] = [];
     for (const { topic, partitions } of assigned) {
-      const ranges = await this.options.ranges(topic);
+      const { topicState, group, startFrom } = this.options;
+      const ranges = await topicState.ranges(topic);
+      const remembered = await topicState.remembered(group, topic);
       for (const range of ranges.filter(({ partition }) => partitions.includes(partition))) {
-        const stored = await this.options.startFrom?.({ topic, ...range });
+        const stored = await startFrom?.({ topic, ...range, remembered: remembered.has(range.partition) });
         positions.push({ topic, partition: range.partition, offset: stored ?? range.low, high: range.high });
       }
     }
@@ -208,7 +204,9 @@ export class KafkaSubscription implements BusSubscription {
   private async leavesGap(place: Place, first: bigint): Promise<boolean> {
     const next = this.progress.next(place);
     if (next === undefined || first <= next) return false;
-    const range = (await this.options.ranges(place.topic)).find(({ partition }) => partition === place.partition);
+    const range = (await this.options.topicState.ranges(place.topic)).find(
+      ({ partition }) => partition === place.partition,
+    );
     if (!range || BigInt(range.low) >= first) return false;
     this.options.logger.error({ ...place, next: String(next), first: String(first) }, 'Kafka passed over messages');
     return true;
@@ -253,11 +251,11 @@ export class KafkaSubscription implements BusSubscription {
 
   /** kafkajs can stop consuming without any error (#659, #1072): then there is lag, and nothing moves. */
   private async watch(): Promise<void> {
-    const { group, topics, ranges, onFatal, logger } = this.options;
+    const { group, topics, topicState, onFatal, logger } = this.options;
     while (await wait(WATCH_EVERY_MS, this.stopping.signal)) {
       try {
         for (const topic of topics) {
-          for (const { partition, high } of await ranges(topic))
+          for (const { partition, high } of await topicState.ranges(topic))
             this.progress.seeHigh({ topic, partition }, BigInt(high));
         }
       } catch (error) {

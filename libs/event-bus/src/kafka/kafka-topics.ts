@@ -51,6 +51,12 @@ export class KafkaTopics {
     return ranges;
   }
 
+  /** The partitions of which this Kafka has some offset of the group, whatever it is. */
+  async remembered(group: string, topic: string): Promise<Set<number>> {
+    const [found] = await this.withAdmin((admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }));
+    return new Set(found?.partitions.filter(({ offset }) => offset !== '-1').map(({ partition }) => partition));
+  }
+
   async messageBytesMax(topic: string): Promise<string | undefined> {
     return (await this.settings([topic])).get(topic)?.get('max.message.bytes');
   }
