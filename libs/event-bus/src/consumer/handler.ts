@@ -93,7 +93,8 @@ function readModelWriter(model: ReadModel, enter: (manager: EntityManager) => Pr
   };
 }
 
-export function payloadHandler({ name, topic, handle }: PayloadHandler): Handler {
+export function payloadHandler(handler: PayloadHandler): Handler {
+  const { name, topic } = handler;
   return {
     name,
     id: name,
@@ -104,7 +105,7 @@ export function payloadHandler({ name, topic, handle }: PayloadHandler): Handler
     neverPark: false,
     atOnceMax: PAYLOADS_MAX,
     apply: (items, manager) =>
-      handle(
+      handler.handle(
         items.map(({ message }) => message),
         manager,
       ),
