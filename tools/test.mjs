@@ -11,7 +11,9 @@ import infra from '@mledger/infra';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const resultFiles = ['libs', 'apps', 'tools'].flatMap((folder) =>
-  readdirSync(join(root, folder)).map((project) => join(root, folder, project, 'test-results/jest.json')),
+  readdirSync(join(root, folder), { withFileTypes: true })
+    .filter((entry) => entry.isDirectory())
+    .map(({ name: project }) => join(root, folder, project, 'test-results/jest.json')),
 );
 
 /** Starts what can be had; what cannot fails CI, and elsewhere says loudly which suites will be skipped. */
