@@ -29,16 +29,17 @@ export function formatValue(value: number): string {
   return value.toLocaleString('en-US', { maximumFractionDigits: Math.min(digits, 6) });
 }
 
-/** Figures as a table for people. */
+/** Figures as a table for people; what held while they were measured stands below, once for all that share it. */
 export function formatTable(measurements: readonly Measurement[]): string {
   const hasPeer = measurements.some(({ peer }) => peer !== undefined);
-  const header = ['figure', 'value', 'unit', ...(hasPeer ? ['peer', 'its value', 'ratio'] : []), 'conditions'];
-  const rows = measurements.map(({ name, value, unit, conditions, peer, peerValue, ratio }) => [
-    name,
-    formatValue(value),
-    unit,
-    ...(hasPeer ? [peer ?? '', optional(peerValue), optional(ratio)] : []),
-    conditions,
+  const conditions = [...new Set(measurements.map((measurement) => measurement.conditions))];
+  const header = ['figure', 'value', 'unit', ...(hasPeer ? ['peer', 'its value', 'ratio'] : []), 'note'];
+  const rows = measurements.map((measurement) => [
+    measurement.name,
+    formatValue(measurement.value),
+    measurement.unit,
+    ...(hasPeer ? [measurement.peer ?? '', optional(measurement.peerValue), optional(measurement.ratio)] : []),
+    `${conditions.indexOf(measurement.conditions) + 1}`,
   ]);
   const widths = header.map((_, column) => Math.max(...[header, ...rows].map((row) => row[column]!.length)));
   const line = (row: string[]) =>
@@ -46,7 +47,8 @@ export function formatTable(measurements: readonly Measurement[]): string {
       .map((cell, column) => (column === 1 ? cell.padStart(widths[column]!) : cell.padEnd(widths[column]!)))
       .join('  ')
       .trimEnd();
-  return [header, widths.map((width) => '─'.repeat(width)), ...rows].map(line).join('\n');
+  const table = [header, widths.map((width) => '─'.repeat(width)), ...rows].map(line);
+  return [...table, '', ...conditions.map((text, index) => `${index + 1}: ${text}`)].join('\n');
 }
 
 function optional(value: number | undefined): string {

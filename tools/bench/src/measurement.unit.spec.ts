@@ -17,10 +17,12 @@ describe('figures', () => {
       { ...common, name: 'reads', value: 300, peer: 'other', peerValue: 150, ratio: 2 },
     ]);
     expect(table.split('\n')).toEqual([
-      'figure   value  unit      peer   its value  ratio  conditions',
-      '───────  ─────  ────────  ─────  ─────────  ─────  ──────────',
-      'appends  1,000  events/s                           here',
-      'reads      300  events/s  other  150        2      here',
+      'figure   value  unit      peer   its value  ratio  note',
+      '───────  ─────  ────────  ─────  ─────────  ─────  ────',
+      'appends  1,000  events/s                           1',
+      'reads      300  events/s  other  150        2      1',
+      '',
+      '1: here',
     ]);
   });
 });

@@ -1,5 +1,4 @@
-import type { PoolClient } from 'pg';
-import { withConnection } from '../connections';
+import type { Pool } from 'pg';
 import type { LogCore } from '../log-core';
 import type { EventRow } from '../recorded';
 import { chainHash, eventHash, GENESIS } from './hash-chain';
@@ -63,29 +62,28 @@ type TailRow = [number, Buffer, Buffer | null, ...EventRow];
  * ordinary work; what is appended meanwhile is left to the next time.
  */
 export async function verifyLog(core: LogCore, options: VerifyOptions, trustedKeyId?: string): Promise<VerifyReport> {
-  return withConnection(core.pool, async (client) => {
-    const checkpoints = await readCheckpoints(client, options);
-    const progress: Progress = { seq: 0, events: 0, chain: GENESIS, heldSeq: 0 };
-    const fault =
-      forged(core, checkpoints) ??
-      (await verifyOrder(client, checkpoints, progress)) ??
-      (await verifyTail(client, progress)) ??
-      (await verifyStreams(client));
-    return {
-      service: core.service,
-      ok: fault === undefined,
-      fault,
-      verifiedSeq: progress.seq,
-      events: progress.events,
-      checkpoints: checkpoints.length,
-      otherKeys: checkpoints.filter(({ keyId }) => trustedKeyId !== undefined && keyId !== trustedKeyId).length,
-    };
-  });
+  const { pool } = core;
+  const checkpoints = await readCheckpoints(pool, options);
+  const progress: Progress = { seq: 0, events: 0, chain: GENESIS, heldSeq: 0 };
+  const fault =
+    forged(core, checkpoints) ??
+    (await verifyOrder(pool, checkpoints, progress)) ??
+    (await verifyTail(pool, progress)) ??
+    (await verifyStreams(pool));
+  return {
+    service: core.service,
+    ok: fault === undefined,
+    fault,
+    verifiedSeq: progress.seq,
+    events: progress.events,
+    checkpoints: checkpoints.length,
+    otherKeys: checkpoints.filter(({ keyId }) => trustedKeyId !== undefined && keyId !== trustedKeyId).length,
+  };
 }
 
 /** Those in the database and the caller's own, by seq. */
-async function readCheckpoints(client: PoolClient, { checkpoint }: VerifyOptions): Promise<SignedCheckpoint[]> {
-  const { rows } = await client.query<{ statement: SignedCheckpoint }>('select statement from signed_checkpoints');
+async function readCheckpoints(pool: Pool, { checkpoint }: VerifyOptions): Promise<SignedCheckpoint[]> {
+  const { rows } = await pool.query<{ statement: SignedCheckpoint }>('select statement from signed_checkpoints');
   const stored = rows.map(({ statement }) => statement);
   return [...stored, ...(checkpoint ? [checkpoint] : [])].sort((a, b) => a.seq - b.seq);
 }
@@ -108,29 +106,28 @@ function forged(core: LogCore, checkpoints: readonly SignedCheckpoint[]): Fault 
 }
 
 async function verifyOrder(
-  client: PoolClient,
+  pool: Pool,
   checkpoints: readonly SignedCheckpoint[],
   progress: Progress,
 ): Promise<Fault | undefined> {
-  const { rows: heads } = await client.query<{ seq: number; chain: Buffer }>('select seq, chain from sequencer');
+  const { rows: heads } = await pool.query<{ seq: number; chain: Buffer }>('select seq, chain from sequencer');
   const head = heads[0]!;
   const waiting = [...checkpoints];
+  let next = readOrder(pool, 0, head.seq);
   while (progress.seq < head.seq) {
-    const toSeq = Math.min(head.seq, progress.seq + PAGE_EVENTS);
-    const { rows } = await client.query<OrderRow>({
-      text: ORDER_PAGE,
-      rowMode: 'array',
-      values: [progress.seq, toSeq],
-    });
+    const { rows, toSeq } = await next;
+    // Postgres looks up the next page while this one is hashed.
+    next = readOrder(pool, toSeq, head.seq);
+    next.catch(() => undefined);
     for (const row of rows) {
-      const fault = await verifyRow(client, row, progress);
+      const fault = await verifyRow(pool, row, progress);
       if (fault) return fault;
       while (waiting[0]?.seq === progress.seq) {
         const broken = heldAgainst(waiting.shift()!, progress);
         if (broken) return broken;
       }
     }
-    if (progress.seq < toSeq) return missing(client, progress.seq + 1);
+    if (progress.seq < toSeq) return missing(pool, progress.seq + 1);
   }
   if (!progress.chain.equals(head.chain)) {
     return {
@@ -145,9 +142,16 @@ async function verifyOrder(
   return { kind: 'tail-cut', seq: head.seq + 1, message };
 }
 
-async function verifyRow(client: PoolClient, row: OrderRow, progress: Progress): Promise<Fault | undefined> {
+async function readOrder(pool: Pool, afterSeq: number, headSeq: number): Promise<{ rows: OrderRow[]; toSeq: number }> {
+  const toSeq = Math.min(headSeq, afterSeq + PAGE_EVENTS);
+  if (toSeq === afterSeq) return { rows: [], toSeq };
+  const { rows } = await pool.query<OrderRow>({ text: ORDER_PAGE, rowMode: 'array', values: [afterSeq, toSeq] });
+  return { rows, toSeq };
+}
+
+async function verifyRow(pool: Pool, row: OrderRow, progress: Progress): Promise<Fault | undefined> {
   const [seq, chain, hash, previousHash, previousSeq, ...event] = row;
-  if (seq !== progress.seq + 1 || hash === null) return missing(client, progress.seq + 1);
+  if (seq !== progress.seq + 1 || hash === null) return missing(pool, progress.seq + 1);
   const [stream, version] = event;
   const at = { seq, stream, version };
   const where = `${stream} version ${version} (seq ${seq})`;
@@ -185,15 +189,15 @@ function heldAgainst(checkpoint: SignedCheckpoint, progress: Progress): Fault | 
   };
 }
 
-async function missing(client: PoolClient, seq: number): Promise<Fault> {
-  const { rows } = await client.query<{ stream: string; version: number }>(NAME_THE_GONE);
+async function missing(pool: Pool, seq: number): Promise<Fault> {
+  const { rows } = await pool.query<{ stream: string; version: number }>(NAME_THE_GONE);
   const [gone] = rows;
   const what = gone ? `${gone.stream} version ${gone.version}` : 'an event, and all there was of its stream,';
   return { kind: 'event-missing', seq, ...gone, message: `${what} is gone (seq ${seq})` };
 }
 
-async function verifyTail(client: PoolClient, progress: Progress): Promise<Fault | undefined> {
-  const { rows: inserted } = await client.query<{ stream: string; version: number }>(UNNUMBERED);
+async function verifyTail(pool: Pool, progress: Progress): Promise<Fault | undefined> {
+  const { rows: inserted } = await pool.query<{ stream: string; version: number }>(UNNUMBERED);
   const [unnumbered] = inserted;
   if (unnumbered) {
     const { stream, version } = unnumbered;
@@ -201,7 +205,7 @@ async function verifyTail(client: PoolClient, progress: Progress): Promise<Fault
     return { kind: 'event-inserted', stream, version, message };
   }
   for (let after = 0; ;) {
-    const { rows } = await client.query<TailRow>({ text: TAIL_PAGE, rowMode: 'array', values: [after, PAGE_EVENTS] });
+    const { rows } = await pool.query<TailRow>({ text: TAIL_PAGE, rowMode: 'array', values: [after, PAGE_EVENTS] });
     for (const [position, hash, previousHash, ...event] of rows) {
       const [stream, version] = event;
       const fits = (version === 1 || previousHash !== null) && eventHash(previousHash ?? GENESIS, event).equals(hash);
@@ -216,9 +220,9 @@ async function verifyTail(client: PoolClient, progress: Progress): Promise<Fault
   }
 }
 
-async function verifyStreams(client: PoolClient): Promise<Fault | undefined> {
+async function verifyStreams(pool: Pool): Promise<Fault | undefined> {
   for (const query of [STREAM_HEADS, HEADLESS]) {
-    const { rows } = await client.query<{ stream: string; version: number }>(query);
+    const { rows } = await pool.query<{ stream: string; version: number }>(query);
     const [found] = rows;
     if (found) {
       const { stream, version } = found;
