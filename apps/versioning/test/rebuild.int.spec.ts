@@ -1,3 +1,4 @@
+import { eventually } from '@mledger/service-kit/testing';
 import { LakefsClient } from './lakefs-client';
 import { versioningService } from '../src/versioning.definition';
 
@@ -32,9 +33,11 @@ async function live(): Promise<void> {
 it('every projection, built again from the log, is the same to the byte', async () => {
   await live();
   const { log } = client.service.service;
-  const types = new Set((await log.store.readLog({ afterSeq: 0, limit: 1000 })).map(({ type }) => type));
   const projected = new Set(versioningService.projections.flatMap((projection) => projection.types));
-  expect([...projected].filter((type) => !types.has(type))).toEqual([]);
+  await eventually(async () => {
+    const types = new Set((await log.store.readLog({ afterSeq: 0, limit: 1000 })).map(({ type }) => type));
+    expect([...projected].filter((type) => !types.has(type))).toEqual([]);
+  });
   for (const { name } of versioningService.projections) {
     const rows = () => log.dataSource.query(`select t::text as row from ${name} t order by 1`);
     const before = await rows();

@@ -253,12 +253,21 @@ describeWith(['kafka'], 'crashes on Kafka', () => {
     await expect(bus.ensureTopics(wrong)).rejects.toThrow(/has 16 partitions, but must have 12/);
   });
 
+  /** Returns when the broker goes by it: the controller answers before the broker has heard of the change. */
   async function setMessageBytesMax(bytes: number): Promise<void> {
     const admin = new Kafka({ brokers: broker.kafka.brokers }).admin();
     await admin.connect();
-    const configEntries = [{ name: 'max.message.bytes', value: String(bytes) }];
-    const resource = { type: ConfigResourceTypes.TOPIC, name: `${installation.id}.${TOPIC}`, configEntries };
-    await admin.alterConfigs({ validateOnly: false, resources: [resource] });
+    const entry = { name: 'max.message.bytes', value: String(bytes) };
+    const topic = { type: ConfigResourceTypes.TOPIC, name: `${installation.id}.${TOPIC}` };
+    await admin.alterConfigs({ validateOnly: false, resources: [{ ...topic, configEntries: [entry] }] });
+    const isKnown = async (): Promise<boolean> => {
+      const described = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ ...topic, configNames: [entry.name] }],
+      });
+      return described.resources[0]?.configEntries[0]?.configValue === entry.value;
+    };
+    await waitFor(isKnown, { what: 'the broker to take the setting' });
     await admin.disconnect();
   }
 });

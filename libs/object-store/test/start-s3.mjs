@@ -1,10 +1,12 @@
 import infra from '@mledger/infra';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** One S3 server for the run, unless the runner shares one; without one CI fails, and elsewhere its suites are skipped. */
-export default async function startSharedS3() {
+export default async function startSharedS3({ rootDir }) {
+  // jest writes its --outputFile only into a folder that exists.
+  mkdirSync(join(rootDir, 'test-results'), { recursive: true });
   if (process.env.MLEDGER_TEST_S3_ENDPOINT) return;
   const availability = await infra.s3Available();
   if (!availability.available) {

@@ -169,6 +169,8 @@ describe('verify', () => {
 
   it('finds a last event that was cut off a stream before it was numbered', async () => {
     const fault = await faultAfter(
+      // The one of the start may come late on a busy machine, and would hold a head that this log never had.
+      `delete from signed_checkpoints`,
       `delete from log_order where seq = 10`,
       `delete from events where stream = '${b}' and version = 5`,
       `update sequencer set seq = 9, chain = (select chain from log_order where seq = 9)`,
