@@ -3,10 +3,12 @@ export type TurnResult = 'more' | 'idle';
 
 export interface BackgroundLoopOptions {
   turn(): Promise<TurnResult>;
-  /** A failed turn is reported here and repeated after the poll interval. */
+  /** A failed turn is reported here and repeated after `retryMs`. */
   onError(error: unknown): void;
   /** A lost wake-up costs at most this. */
   pollMs: number;
+  /** The poll interval when left out. */
+  retryMs?: number;
   /** Turns begin at least this far apart, so that under load each finds a batch. */
   intervalMsMin?: number;
 }
@@ -53,8 +55,8 @@ export class BackgroundLoop {
       return await this.options.turn();
     } catch (error) {
       if (!this.stopped) this.options.onError(error);
-      await this.wait(this.options.pollMs);
-      return 'idle';
+      await this.wait(this.options.retryMs ?? this.options.pollMs);
+      return 'more';
     }
   }
 

@@ -49,7 +49,7 @@ export class Bell {
 
   /** To be called after commit. */
   ring(topic: string): void {
-    this.wakeLocal(topic);
+    this.wake(topic);
     this.pending.add(topic);
     this.notifySoon();
   }
@@ -65,7 +65,8 @@ export class Bell {
     await this.client?.end().catch(() => undefined);
   }
 
-  private wakeLocal(topic: string): void {
+  /** Wakes the listeners of this process alone: for news that another process rang for. */
+  wake(topic: string): void {
     for (const listener of this.listeners.get(topic) ?? []) listener();
   }
 
@@ -99,7 +100,7 @@ export class Bell {
     });
     client.on('notification', ({ payload = '' }) => {
       const [sender, ...topics] = payload.split(' ');
-      if (sender !== this.self) topics.forEach((topic) => this.wakeLocal(topic));
+      if (sender !== this.self) topics.forEach((topic) => this.wake(topic));
     });
     client.on('error', () => this.reconnectLater());
     client.on('end', () => this.reconnectLater());

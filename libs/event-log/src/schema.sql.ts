@@ -228,7 +228,7 @@ declare
   marked_at timestamptz;
 begin
   if not pg_try_advisory_xact_lock(lock_key) then
-    return query select -1, 0::bigint;
+    return query select 0, s.seq from sequencer s;
     return;
   end if;
   select * into cursor_row from sequencer;

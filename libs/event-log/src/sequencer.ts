@@ -12,6 +12,7 @@ export class Sequencer {
   private readonly loop: BackgroundLoop;
   private readonly stopListening: () => void;
   private readonly lock: string;
+  private head = 0;
 
   constructor(private readonly core: LogCore) {
     this.lock = String(lockKey(core.service, 'sequencer', ''));
@@ -34,13 +35,17 @@ export class Sequencer {
   }
 
   private async turn(): Promise<TurnResult> {
-    const { rows } = await this.core.background.query<{ numbered: number }>({
+    const { rows } = await this.core.background.query<{ numbered: number; head: number }>({
       name: 'mledger_sequence',
-      text: 'select numbered from sequence_events($1, $2)',
+      text: 'select numbered, head from sequence_events($1, $2)',
       values: [this.lock, BATCH_EVENTS_MAX],
     });
-    const { numbered } = rows[0]!;
-    if (numbered > 0) this.core.bell.ring(sequencedTopic(this.core.service));
+    const { numbered, head } = rows[0]!;
+    const topic = sequencedTopic(this.core.service);
+    if (numbered > 0) this.core.bell.ring(topic);
+    // Numbered by another replica, whose ring may have been lost.
+    else if (head > this.head) this.core.bell.wake(topic);
+    this.head = head;
     return numbered === BATCH_EVENTS_MAX ? 'more' : 'idle';
   }
 }

@@ -4,7 +4,9 @@ import { readLogPage } from './log-reader';
 import { sequencedTopic, type LogCore } from './log-core';
 
 const BATCH_EVENTS_MAX = 500;
-const POLL_MS = 1_000;
+/** Long, because the sequencer of this process looks every second and wakes it; a log that was not started has none. */
+const POLL_MS = 10_000;
+const RETRY_MS = 1_000;
 
 export interface SubscribeOptions {
   afterSeq: number;
@@ -29,6 +31,7 @@ export class Subscription {
       turn: () => this.turn(),
       onError: (error) => (options.onError ? options.onError(error) : core.onError(error, 'subscription')),
       pollMs: POLL_MS,
+      retryMs: RETRY_MS,
     });
     this.stopListening = core.bell.on(sequencedTopic(core.service), () => this.loop.wake());
     this.loop.start();

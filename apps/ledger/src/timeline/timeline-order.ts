@@ -2,7 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { SERVICE_NAMES } from '@mledger/contracts';
 import { lockKey } from '@mledger/event-log';
 import { DataSource } from 'typeorm';
-import { HEAD, IS_WHOLE, NUMBER, TRY_LOCK } from './timeline.sql';
+import { HEAD, IS_WHOLE, LOOK, NUMBER, TRY_LOCK } from './timeline.sql';
 
 /** Events of one service that get their positions in one transaction. */
 export const NUMBERED_AT_ONCE_MAX = 1_000;
@@ -23,20 +23,24 @@ export class TimelineOrder {
   /** Gives places to all events that can have one; leaves it to another replica that is at it. Returns the head. */
   async advance(): Promise<number> {
     for (;;) {
-      const numbered = await this.dataSource.transaction(async (manager) => {
-        const [lock] = (await manager.query(TRY_LOCK, [LOCK_KEY])) as { held: boolean }[];
-        if (!lock!.held) return 0;
-        const before = await head(manager);
-        await manager.query(NUMBER, [SERVICE_NAMES, NUMBERED_AT_ONCE_MAX]);
-        return (await head(manager)) - before;
-      });
-      if (numbered < NUMBERED_AT_ONCE_MAX) return head(this.dataSource);
+      const [at] = (await this.dataSource.query(LOOK, [SERVICE_NAMES])) as { head: number; waiting: boolean }[];
+      if (!at!.waiting || !(await this.number())) return at!.head;
     }
   }
 
+  /** False when another replica is at it. */
+  private number(): Promise<boolean> {
+    return this.dataSource.transaction(async (manager) => {
+      const [lock] = (await manager.query(TRY_LOCK, [LOCK_KEY])) as { held: boolean }[];
+      if (lock!.held) await manager.query(NUMBER, [SERVICE_NAMES, NUMBERED_AT_ONCE_MAX]);
+      return lock!.held;
+    });
+  }
+
   /** The greatest position given so far; all up to it are visible. */
-  head(): Promise<number> {
-    return head(this.dataSource);
+  async head(): Promise<number> {
+    const [row] = (await this.dataSource.query(HEAD)) as { head: number }[];
+    return row!.head;
   }
 
   /** Why the timeline cannot be read now, or undefined: after a change of its columns it is filled again. */
@@ -47,9 +51,4 @@ export class TimelineOrder {
     }
     return this.whole ? undefined : 'the timeline is being filled again after a change of its form: try again later';
   }
-}
-
-async function head(sql: { query(text: string): Promise<unknown> }): Promise<number> {
-  const [row] = (await sql.query(HEAD)) as { head: number }[];
-  return row!.head;
 }

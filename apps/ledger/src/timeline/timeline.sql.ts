@@ -32,6 +32,15 @@ export const NUMBER = `
 
 export const HEAD = 'select coalesce(max(position), 0) as head from timeline_order';
 
+/** The head, and whether some service's next event has come and waits for its position. $1 the services */
+export const LOOK = `
+  select (select coalesce(max(position), 0) from timeline_order) as head,
+         exists (
+           select from unnest($1::text[]) as s (service)
+           join timeline t on t.service = s.service
+            and t.seq = 1 + coalesce((select max(o.seq) from timeline_order o where o.service = s.service), 0)
+         ) as waiting`;
+
 /**
  * Whether each numbered event is in the timeline. It is not while the table is being filled again after a change of its
  * columns; a page read then would pass over what is missing.
