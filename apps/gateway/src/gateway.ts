@@ -9,10 +9,12 @@ import {
   type Config,
   type ServiceHealth,
 } from '@mledger/service-kit';
-import { forward, UpstreamUnavailable } from './forward';
+import { forward, UpstreamUnavailable, type EndFeed } from './forward';
 import { Upstreams } from './upstreams';
 
 const HEALTH_MS_MAX = 2_000;
+/** As long as a service takes at most to finish what it has in hand. */
+const DRAIN_MS_MAX = 30_000;
 
 /**
  * The one address of a cluster, until SIGINT or SIGTERM: no state, no database, any number of replicas.
@@ -23,12 +25,13 @@ const HEALTH_MS_MAX = 2_000;
 export async function runGateway(config: Config): Promise<void> {
   const logger = Logger.create({ service: 'gateway', level: config.logLevel });
   const upstreams = new Upstreams(config.serviceUrls);
+  const feeds = new Set<EndFeed>();
   const door = createFrontDoor({
     page: staticPage(join(require.resolve('@mledger/console/package.json'), '../dist')),
     health: () => healthOf(upstreams),
     deliver: async (service, request, response) => {
       try {
-        await forward(request, response, upstreams.inTurn(service));
+        await forward(request, response, upstreams.inTurn(service), feeds);
       } catch (error) {
         if (!(error instanceof UpstreamUnavailable)) throw error;
         logger.warn({ service, reason: error.message }, 'a service does not answer');
@@ -39,24 +42,32 @@ export async function runGateway(config: Config): Promise<void> {
   const url = await bind(door, config.host, config.port);
   const stop = (signal: string) => {
     logger.info({ signal }, 'stopping');
+    door.prependListener('request', (_request, response) => (response.shouldKeepAlive = false));
     door.close(() => process.exit(0));
     door.closeIdleConnections();
+    for (const end of feeds) end();
+    setTimeout(() => door.closeAllConnections(), DRAIN_MS_MAX).unref();
   };
   process.once('SIGINT', stop);
   process.once('SIGTERM', stop);
   logger.info({ url }, 'listening');
 }
 
-/** Asks a replica of each service whether it is ready. */
 async function healthOf(upstreams: Upstreams): Promise<Record<string, ServiceHealth>> {
   const health = SERVICE_NAMES.map(async (name) => [name, await healthOfService(name, upstreams)] as const);
   return Object.fromEntries(await Promise.all(health));
 }
 
+/** A service serves as long as one of its replicas does. */
 async function healthOfService(name: ServiceName, upstreams: Upstreams): Promise<ServiceHealth> {
+  const replicas = await Promise.all(upstreams.inTurn(name).map(healthOfReplica));
+  return replicas.find(({ ready }) => ready) ?? replicas[0]!;
+}
+
+async function healthOfReplica(replica: URL): Promise<ServiceHealth> {
   try {
     const signal = AbortSignal.timeout(HEALTH_MS_MAX);
-    const response = await fetch(new URL('/health/ready', upstreams.inTurn(name)[0]), { signal });
+    const response = await fetch(new URL('/health/ready', replica), { signal });
     const { reasons = [] } = (await response.json()) as { reasons?: string[] };
     return { ready: response.ok, reasons };
   } catch (error) {
