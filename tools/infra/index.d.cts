@@ -150,7 +150,7 @@ export function pythonAvailable(options?: { log?: Log }): Promise<Availability>;
 
 /**
  * Polls (every 20 ms) until `condition` returns something truthy, and returns that. A condition that throws is not yet met.
- * @throws {Error} after `timeoutMs` (10,000): "Waited 10000 ms for <what>: <the last error>"
+ * @throws {Error} after `timeoutMs` (30,000): "Waited 30000 ms for <what>: <the last error>"
  */
 export function waitFor<T>(
   condition: () => T | Promise<T>,

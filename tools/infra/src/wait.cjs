@@ -13,9 +13,9 @@ const PORT_ATTEMPTS_MAX = 100;
  * @param {() => T | Promise<T>} condition
  * @param {{ what: string, timeoutMs?: number, intervalMs?: number }} options `what` ends the sentence "Waited … for …"
  * @returns {Promise<NonNullable<T>>}
- * @throws {Error} after `timeoutMs` (10,000), naming `what` and the last error the condition threw
+ * @throws {Error} after `timeoutMs` (30,000), naming `what` and the last error the condition threw
  */
-async function waitFor(condition, { what, timeoutMs = 10_000, intervalMs = 20 }) {
+async function waitFor(condition, { what, timeoutMs = 30_000, intervalMs = 20 }) {
   const deadline = performance.now() + timeoutMs;
   /** @type {unknown} */
   let lastError;

@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 const POLL_MS = 20;
 
 /** Tries until it no longer throws, and gives its result; at the bound the last error. */
-export async function eventually<T>(attempt: () => Promise<T> | T, boundMs = 15_000): Promise<T> {
+export async function eventually<T>(attempt: () => Promise<T> | T, boundMs = 30_000): Promise<T> {
   const endMs = performance.now() + boundMs;
   for (;;) {
     try {
