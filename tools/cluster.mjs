@@ -4,12 +4,13 @@
  *
  * MLEDGER_REPLICAS="serving=2,registry=2" runs more than one of a service; each gets a port of its own.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import infra from '@mledger/infra';
+import { buildWhatChanged } from './setup/build.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const home = resolve(process.env.MLEDGER_HOME ?? join(root, '.mledger/cluster'));
@@ -31,16 +32,6 @@ function secret(name, make) {
 
 const letters = (alphabet, length) =>
   Array.from(randomBytes(length), (byte) => alphabet[byte % alphabet.length]).join('');
-
-function build() {
-  say('Building what has changed…');
-  const nx = spawnSync(
-    process.execPath,
-    [join(root, 'node_modules/nx/dist/bin/nx.js'), 'run-many', '-t', 'build', '--output-style=static'],
-    { cwd: root, encoding: 'utf8', env: { ...process.env, NX_TUI: 'false' } },
-  );
-  if (nx.status !== 0) throw new Error(`${nx.stdout}${nx.stderr}\nthe build failed: nothing was started`);
-}
 
 async function startInfrastructure() {
   say('Starting Postgres, Kafka and S3 (the first time, Kafka and S3 are fetched and built)…');
@@ -142,7 +133,7 @@ async function isReady() {
 
 for (const folder of ['logs', 'pids']) mkdirSync(join(home, folder), { recursive: true });
 const claim = await infra.claimFolder({ folder: home, what: 'The cluster', log: say });
-build();
+buildWhatChanged();
 const { servers, environment } = await startInfrastructure();
 const keyId = secret('access-key-id', () => `AKIAJ${letters('ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789', 14)}Q`);
 const accessSecret = secret('secret-access-key', () =>
