@@ -1,8 +1,8 @@
 import { Agent, request, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** How long a request waits for a replica that accepts connections, as while one is being started again. */
-export const CONNECT_WAIT_MS_MAX = 15_000;
+/** How long a request waits for a replica that accepts connections: longer than one that was killed takes to come back. */
+const CONNECT_WAIT_MS_MAX = 20_000;
 const CONNECT_RETRY_MS = 100;
 /** Headers between two neighbours only (RFC 9110 §7.6.1); everything else, Host included, goes through untouched. */
 const HOP_BY_HOP = new Set([

@@ -1,5 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Role, RouteRule } from '@mledger/contracts';
-import { AccessRefused, forbidden, unauthenticated } from './access-refused';
+import { AccessRefused, forbidden, unauthenticated, unknownCaller } from './access-refused';
 import { openSecret, secretMatches } from './access-key';
 import type { AccessDirectory, DirectoryKey } from './access-directory';
 import type { AwsSignature, WireRequest } from './aws-request';
@@ -16,10 +17,14 @@ export interface AccessOptions {
   /** `open`: loopback only, a request without credentials is the local admin. */
   readonly mode: 'open' | 'keys';
   readonly allowedHosts: readonly string[];
+  /** How long a key that nobody knows is waited for: as long as a read waits for its projection, unless it is said. */
+  readonly arrivalMsMax?: number;
+  /** Whether events of access are known to be missing here, so that nobody can be called unknown. */
+  readonly isBehind?: () => boolean;
 }
 
-/** Of a key or a holder that the directory does not have. */
-const REFUSALS_OF_UNKNOWN = new Set(['UNAUTHENTICATED', 'UNKNOWN_KEY']);
+const ARRIVAL_MS_MAX = 2_000;
+const ARRIVAL_POLL_MS = 100;
 
 /** Finds out who a request is and whether they may: from memory, without asking any other service. */
 export class AccessControl {
@@ -43,13 +48,17 @@ export class AccessControl {
     const credential = credentialOf(request);
     if (credential.kind === 'none') return this.options.mode === 'open' ? LOCAL_ADMIN : undefined;
     await this.reading(() => this.directory.freshen());
-    try {
-      return await this.identify(request, credential);
-    } catch (error) {
-      // Nobody is refused for what was not yet known: a new key, a new role's holder.
-      if (!(error instanceof AccessRefused) || !REFUSALS_OF_UNKNOWN.has(error.code)) throw error;
+    const untilMs = performance.now() + (this.options.arrivalMsMax ?? ARRIVAL_MS_MAX);
+    for (let isFirst = true; ; isFirst = false) {
+      try {
+        return await this.identify(request, credential);
+      } catch (error) {
+        // A new key is used in the moment after it was issued, before its event has come over the bus.
+        if (!(error instanceof AccessRefused) || !error.unknown) throw error;
+        if (!isFirst && performance.now() >= untilMs) throw this.options.isBehind?.() ? unavailable(error) : error;
+      }
+      if (!isFirst) await pause(ARRIVAL_POLL_MS);
       await this.reading(() => this.directory.freshenNow());
-      return this.identify(request, credential);
     }
   }
 
@@ -86,14 +95,7 @@ export class AccessControl {
     try {
       await look();
     } catch (error) {
-      const refused = new AccessRefused(
-        'unavailable',
-        'ACCESS_UNAVAILABLE',
-        'credentials cannot be checked now: try again',
-        'ServiceUnavailable',
-      );
-      refused.cause = error;
-      throw refused;
+      throw unavailable(error);
     }
   }
 
@@ -103,7 +105,9 @@ export class AccessControl {
         // Browsers remember a password and send it along, whoever's page asks.
         if (credential.byBrowser) refuseForeignOrigin(request, this.options.allowedHosts);
         const key = this.directory.key(credential.keyId);
-        if (!secretMatches(credential.secret, key?.secretSha256) || !key) throw unauthenticated();
+        const matches = secretMatches(credential.secret, key?.secretSha256);
+        if (!key) throw unknownCaller();
+        if (!matches) throw unauthenticated();
         return this.holderOf(key);
       }
       case 'token':
@@ -124,7 +128,8 @@ export class AccessControl {
     const claims = await this.tokens.verify(token, this.nowMs());
     if (claims.aud === 'step') return this.stepIdentity(claims);
     const key = this.directory.key(claims.key);
-    if (!key || key.tenant !== claims.tenant || key.userId !== claims.sub) throw unauthenticated();
+    if (!key) throw unknownCaller();
+    if (key.tenant !== claims.tenant || key.userId !== claims.sub) throw unauthenticated();
     return this.holderOf(key);
   }
 
@@ -135,10 +140,12 @@ export class AccessControl {
     if (claim.sessionToken !== undefined) return this.identifyTemporary(claim.accessKeyId, claim.sessionToken, verify);
     const key = this.directory.key(claim.accessKeyId);
     if (!key)
-      throw forbidden(
+      throw new AccessRefused(
+        'forbidden',
         'UNKNOWN_KEY',
         'The AWS access key Id you provided does not exist in our records.',
         'InvalidAccessKeyId',
+        true,
       );
     const aws = verify(openSecret(this.masterKey, key));
     return { ...this.holderOf(key), aws };
@@ -154,7 +161,7 @@ export class AccessControl {
 
   private holderOf(key: DirectoryKey): Identity {
     const user = this.directory.user(key.tenant, key.userId);
-    if (!user) throw unauthenticated();
+    if (!user) throw unknownCaller();
     const { tenant, userId, roles } = user;
     return { tenant, actor: `user:${userId}`, roles, userId, keyId: key.keyId };
   }
@@ -168,7 +175,14 @@ export class AccessControl {
   private rolesOfStep(claims: StepClaims): readonly Role[] {
     if (claims.definer === LOCAL_ADMIN.actor && this.options.mode === 'open') return claims.roles;
     const definer = this.directory.user(claims.tenant, claims.definer.replace(/^user:/, ''));
-    if (!definer) throw unauthenticated();
+    if (!definer) throw unknownCaller();
     return impliedRoles(claims.roles).filter((role) => roleSatisfies(definer.roles, role));
   }
+}
+
+function unavailable(cause: unknown): AccessRefused {
+  const message = 'credentials cannot be checked now: try again';
+  const refused = new AccessRefused('unavailable', 'ACCESS_UNAVAILABLE', message, 'ServiceUnavailable');
+  refused.cause = cause;
+  return refused;
 }

@@ -13,6 +13,8 @@ export class AccessRefused extends Error {
     message: string,
     /** The code S3 clients know this refusal by, where it is not AccessDenied. */
     readonly s3Code?: string,
+    /** Whether the directory lacks who is meant: the event that makes them known may be on its way. */
+    readonly unknown = false,
   ) {
     super(message);
     this.name = 'AccessRefused';
@@ -24,6 +26,10 @@ export const badRequest = (code: string, message: string, s3Code = 'InvalidReque
 
 export const unauthenticated = (code = 'UNAUTHENTICATED', message = 'error authenticating request'): AccessRefused =>
   new AccessRefused('unauthenticated', code, message);
+
+/** Looks to the caller like a wrong secret. */
+export const unknownCaller = (): AccessRefused =>
+  new AccessRefused('unauthenticated', 'UNAUTHENTICATED', 'error authenticating request', undefined, true);
 
 export const forbidden = (code: string, message: string, s3Code = 'AccessDenied'): AccessRefused =>
   new AccessRefused('forbidden', code, message, s3Code);

@@ -1,10 +1,20 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { KafkaBus } from '@mledger/event-bus';
 import { TOPICS } from '@mledger/contracts';
 import { openObjectStore } from '@mledger/object-store';
 import { ConfigError, loadConfig, type Config } from './config';
 import { Logger } from './logger';
-import { startService } from './start-service';
+import { startService, type RunningService } from './start-service';
 import type { Runtime, ServiceDefinition } from './service-definition';
+
+/**
+ * A replica that was killed holds its partitions for so long, and its successor refuses everybody until it has them: the
+ * outage of a crash. Three heartbeats, and above what Kafka takes at least (6 s).
+ */
+const SESSION_MS = 10_000;
+const READY_POLL_MS = 100;
+/** After that, it is better that /health/ready can be asked what is missing. */
+const LISTEN_AFTER_MS_MAX = 60_000;
 
 /**
  * A service as its own process: a member of a cluster. Ends the process with 78 (EX_CONFIG) when the environment is not as it
@@ -34,8 +44,15 @@ async function run(definition: ServiceDefinition): Promise<void> {
   };
   process.once('SIGTERM', stop);
   process.once('SIGINT', stop);
+  await readyToServe(service);
   const url = await service.listen(config.host, config.port);
   logger.info({ url }, 'listening');
+}
+
+/** Until then connections are refused, so that the gateway takes another replica, or waits, where a 503 would reach the client. */
+async function readyToServe(service: RunningService): Promise<void> {
+  const untilMs = performance.now() + LISTEN_AFTER_MS_MAX;
+  while ((await service.unreadyReasons()).length > 0 && performance.now() < untilMs) await pause(READY_POLL_MS);
 }
 
 /** @throws ConfigError naming what a cluster needs and the environment does not say */
@@ -53,6 +70,7 @@ export async function clusterRuntime(clientId: string, config: Config, logger: L
     brokers: kafkaBrokers,
     clientId: `mledger-${clientId}`,
     replicationFactor: config.kafkaReplication,
+    sessionMs: SESSION_MS,
     logger,
     onFatal: (error) => {
       logger.error({ error }, 'the bus cannot go on: ending, to be started anew');

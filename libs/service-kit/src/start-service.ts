@@ -57,6 +57,8 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
   const tracing = Tracing.start({ service: definition.name, exporter });
   const log = await openLog(definition, runtime, logger);
   const directory = new AccessDirectory(log.dataSource);
+  // The consumer comes last: it needs the application, which needs all of this.
+  const directoryFeed = { isBehind: () => false };
   const parts: ServiceParts = {
     config,
     log,
@@ -64,8 +66,17 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
     objectStore: runtime.objectStore,
     masterKey,
     directory,
-    access: new AccessControl({ mode: config.auth, allowedHosts: config.allowedHosts }, masterKey, directory, () =>
-      clock.nowMs(),
+    access: new AccessControl(
+      {
+        mode: config.auth,
+        allowedHosts: config.allowedHosts,
+        // Access writes its directory itself: what is not there does not exist.
+        ...(definition.name === 'access' && { arrivalMsMax: 0 }),
+        isBehind: () => directoryFeed.isBehind(),
+      },
+      masterKey,
+      directory,
+      () => clock.nowMs(),
     ),
     clock,
     ids: runtime.ids ?? new Ids(),
@@ -75,7 +86,7 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
     announcer: { announce: runtime.announce ?? ((text) => void process.stdout.write(`${text}\n`)) },
   };
   try {
-    return await startParts(definition, parts, tracing);
+    return await startParts(definition, parts, tracing, directoryFeed);
   } catch (error) {
     await log.stop();
     await tracing?.stop();
@@ -108,6 +119,7 @@ async function startParts(
   definition: ServiceDefinition,
   parts: ServiceParts,
   tracing: Tracing | undefined,
+  directoryFeed: { isBehind: () => boolean },
 ): Promise<RunningService> {
   const { log, bus, logger, lifecycle, metrics, access } = parts;
   const { name: service, reactions = [], payloadHandlers = [] } = definition;
@@ -124,6 +136,10 @@ async function startParts(
     payloadHandlers: payloadHandlers.map((type) => app.get<PayloadHandler>(type, { strict: false })),
   });
   halted.reason = () => consumer.unreadyReasons()[0];
+  directoryFeed.isBehind = () => {
+    const feed = consumer.status().find((handler) => handler.consumer === accessDirectoryReadModel.name);
+    return feed !== undefined && (feed.state !== 'running' || feed.lag !== 0);
+  };
   const { projections } = definition;
   registerOperatingRoutes(fastify, { service, log, consumer, projections, readModels, lifecycle, metrics });
   registerLogMetrics(metrics, { log, relay, consumer });

@@ -178,6 +178,14 @@ describe('the edge with keys required', () => {
     expect(answer.headers['www-authenticate']).toContain('Basic');
   });
 
+  it('lets a key in that was issued a moment ago, and one that nobody knows not at all', async () => {
+    const { authorization } = await test.access!.issueKey({ roles: ['admin'] });
+    expect((await test.inject({ method: 'GET', url: PIPELINE, headers: { authorization } })).statusCode).toBe(200);
+    const unknown = { authorization: `Basic ${Buffer.from('AKIAJNOBODY:secret').toString('base64')}` };
+    const refused = await test.inject({ method: 'GET', url: PIPELINE, headers: unknown });
+    expect([refused.statusCode, refused.json().code]).toEqual([401, 'UNAUTHENTICATED']);
+  });
+
   it('asks for the role of the table, and for the tenant of the installation where it is about all', async () => {
     const reader = await test.access!.issueKey({ roles: ['reader'] });
     const admin = await test.access!.issueKey({ roles: ['admin'] });
