@@ -45,7 +45,9 @@ class Mledger:
         self.session.auth = auth
         # A service that is being restarted is unreachable, or answers 502 or 503 through the gateway, for some seconds.
         retry = Retry(total=8, backoff_factor=0.25, status_forcelist=(502, 503, 504), allowed_methods=None)
-        self.session.mount("http", HTTPAdapter(max_retries=retry))
+        # Spelled out: requests prefers the longest prefix, and mounts adapters that never retry under these two.
+        for prefix in ("http://", "https://"):
+            self.session.mount(prefix, HTTPAdapter(max_retries=retry))
 
     def call(self, method: str, path: str, **options: Any) -> requests.Response:
         answer = self.session.request(method, self.url + path, timeout=60, **options)
