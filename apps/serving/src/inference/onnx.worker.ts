@@ -2,18 +2,20 @@
  * A worker thread that runs ONNX sessions. `session.run` blocks its thread for as long as the model runs, so it must never
  * be the one that answers requests.
  */
+import { devNull } from 'node:os';
 import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
 
 const port = parentPort!;
-const sessions = new Map<string, InferenceSession>();
+/** Promises, so that a run that comes right behind its load waits for it. */
+const sessions = new Map<string, Promise<InferenceSession>>();
 
 port.on('message', (request: WorkerRequest) => {
   void answer(request).then(
     (reply) => port.postMessage(reply, transferables(reply)),
     (error: unknown) => {
-      const message = error instanceof Error ? error.message : String(error);
+      const message = withoutSourcePlaces(error instanceof Error ? error.message : String(error));
       port.postMessage({ id: request.id, kind: 'failed', message } satisfies WorkerReply);
     },
   );
@@ -28,21 +30,52 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
     case 'unload': {
       const session = sessions.get(request.sha256);
       sessions.delete(request.sha256);
-      await session?.release();
+      await (await session)?.release();
       return { id: request.id, kind: 'unloaded' };
     }
   }
 }
 
-async function load(id: number, sha256: string, bytes: Uint8Array): Promise<WorkerReply> {
-  // ONNX Runtime takes no shared memory; the copy is gone when the session is made.
-  const own = new Uint8Array(bytes);
+/** What ONNX Runtime says of its own source (`/onnxruntime_src/….cc:191 onnxruntime::Model::Model(…)`) is nothing to clients. */
+function withoutSourcePlaces(message: string): string {
+  return message.replaceAll(/\S*\.(?:cc|cpp|h):\d+\s+(?:[\w:~]+(?:\([^)]*\))?(?: const)?\s)?/g, '').trim();
+}
+
+const SESSION_OPTIONS = {
   // One thread each: several workers run side by side, and more threads inside them would only fight for the cores.
-  const session =
-    sessions.get(sha256) ??
-    (await InferenceSession.create(own, { intraOpNumThreads: 1, interOpNumThreads: 1, logSeverityLevel: 3 }));
-  sessions.set(sha256, session);
+  intraOpNumThreads: 1,
+  interOpNumThreads: 1,
+  // Not even errors: they are ours to tell, and they quote what clients sent.
+  logSeverityLevel: 4,
+  extra: {
+    session: {
+      // A graph may say that its tensors lie in files: ONNX Runtime would read any below the working directory, our keys
+      // among them, and a prediction would give them away. Nothing lies below this.
+      model_external_initializers_file_folder_path: devNull,
+      // Its other format is for files of one's own making.
+      load_model_format: 'ONNX',
+    },
+  },
+} satisfies InferenceSession.SessionOptions;
+
+async function load(id: number, sha256: string, bytes: Uint8Array): Promise<WorkerReply> {
+  const loading = sessions.get(sha256) ?? createSession(bytes);
+  sessions.set(sha256, loading);
+  const session = await loading.catch((error: unknown) => {
+    sessions.delete(sha256);
+    throw error;
+  });
   return { id, kind: 'loaded', inputs: signature(session.inputMetadata), outputs: signature(session.outputMetadata) };
+}
+
+function createSession(bytes: Uint8Array): Promise<InferenceSession> {
+  // ONNX Runtime takes no shared memory; the copy is gone when the session is made.
+  return InferenceSession.create(new Uint8Array(bytes), SESSION_OPTIONS).catch(refuseOutside);
+}
+
+function refuseOutside(error: unknown): never {
+  if (!/external data/i.test(String(error))) throw error;
+  throw new Error('its tensors lie in files of their own; log it as one file, with save_as_external_data=False');
 }
 
 function signature(metadata: readonly InferenceSession.ValueMetadata[]): WireSignature[] {
@@ -55,7 +88,7 @@ function signature(metadata: readonly InferenceSession.ValueMetadata[]): WireSig
 }
 
 async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kind: 'run' }>): Promise<WorkerReply> {
-  const session = sessions.get(sha256);
+  const session = await sessions.get(sha256);
   if (!session) throw new Error(`model ${sha256} is not loaded in this worker`);
   const feeds = Object.fromEntries(
     inputs.map(({ name, onnxType, data, shape }) => [
