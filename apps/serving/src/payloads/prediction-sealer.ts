@@ -71,9 +71,15 @@ export class PredictionSealer implements OnApplicationBootstrap, OnApplicationSh
     { tenant, endpoint_id: endpointId, endpoint, revision }: Group,
     manager: EntityManager,
   ): Promise<void> {
+    // Exactly the rows that are sealed go: replicas make ids side by side, so a row between the first and the last of these
+    // may arrive while they are being sealed.
     const rows: { request_id: string; digest: Buffer }[] = await manager.query(
-      `select request_id, digest from unsealed_predictions
-       where tenant = $1 and endpoint_id = $2 and revision = $3 order by request_id limit $4`,
+      `with due as (
+         delete from unsealed_predictions where (tenant, endpoint_id, revision, request_id) in (
+           select tenant, endpoint_id, revision, request_id from unsealed_predictions
+           where tenant = $1 and endpoint_id = $2 and revision = $3 order by request_id limit $4
+         ) returning request_id, digest
+       ) select request_id, digest from due order by request_id`,
       [tenant, endpointId, revision, SEAL_PREDICTIONS_MAX],
     );
     const from = rows[0]!.request_id;
@@ -90,10 +96,5 @@ export class PredictionSealer implements OnApplicationBootstrap, OnApplicationSh
     };
     const context = { tenant, actor: 'service:serving', cause: `request:${to}`, correlation: to };
     await this.store.handle(target, context, { transaction: manager });
-    await manager.query(
-      `delete from unsealed_predictions
-       where tenant = $1 and endpoint_id = $2 and revision = $3 and request_id >= $4 and request_id <= $5`,
-      [tenant, endpointId, revision, from, to],
-    );
   }
 }
