@@ -37,7 +37,7 @@ export class PayloadPublisher {
     if (this.waiting.length >= PAYLOADS_WAITING_MAX) {
       throw ApiError.unavailable('predictions cannot be recorded as fast as they come: try again in a moment');
     }
-    const message = payloadMessage(await this.withoutLargeTensors(payload));
+    const message = await this.messageOf(payload);
     await new Promise<void>((resolve, reject) => {
       this.waiting.push({ message, resolve, reject });
       if (!this.sending) void this.sendAll();
@@ -70,17 +70,17 @@ export class PayloadPublisher {
     return this.waiting.splice(0, count);
   }
 
-  private async withoutLargeTensors(payload: PredictionPayload): Promise<PredictionPayload> {
-    const values = [...payload.inputs, ...payload.outputs].reduce((sum, { data }) => sum + data.length, 0);
-    // A value takes two bytes of JSON at the least, so most payloads need no second look.
-    if (values * 2 < PAYLOAD_BYTES_MAX / 16) return payload;
+  private async messageOf(payload: PredictionPayload): Promise<BusMessage> {
+    const message = payloadMessage(payload);
+    // The bytes themselves are counted: one string may be as large as a million numbers, and what is too large for the
+    // bus would take its whole batch along.
+    if (message.value.byteLength <= PAYLOAD_BYTES_MAX) return message;
     const bytes = Buffer.from(JSON.stringify({ inputs: payload.inputs, outputs: payload.outputs }));
-    if (bytes.byteLength <= PAYLOAD_BYTES_MAX) return payload;
     const { tenant, endpointId: ownerId, requestId: id } = payload;
     const objectKey = newObjectKey({ tenant, service: 'serving', ownerId, id });
     await this.objects.put(objectKey, bytes, { contentType: 'application/json' });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return { ...payload, inputs: [], outputs: [], tensors: { objectKey, sha256 } };
+    return payloadMessage({ ...payload, inputs: [], outputs: [], tensors: { objectKey, sha256 } });
   }
 }
 
