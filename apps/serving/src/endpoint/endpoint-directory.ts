@@ -1,7 +1,7 @@
 import { Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { servingEvents, type EndpointEvent } from '@mledger/contracts';
 import { EventLog, type Sequenced, type Subscription } from '@mledger/event-log';
-import { ApiError, Logger } from '@mledger/service-kit';
+import { ApiError, Lifecycle, Logger } from '@mledger/service-kit';
 import { ModelLoader } from '../inference/model-loader';
 import { endpointDecider, revisionOf, type Endpoint } from './endpoint';
 
@@ -24,18 +24,26 @@ export class EndpointDirectory implements OnApplicationBootstrap, OnApplicationS
   private readonly streamByName = new Map<string, string>();
   private readonly waiting = new Set<() => void>();
   private subscription: Subscription | undefined;
+  private seenSeq = 0;
+  /** Where the log ended when this replica came up: before it has read so far, it does not know what it serves. */
+  private startSeq = Infinity;
 
   constructor(
     private readonly log: EventLog,
     private readonly models: ModelLoader,
     private readonly logger: Logger,
-  ) {}
+    lifecycle: Lifecycle,
+  ) {
+    lifecycle.addReadiness('endpoints', () => (this.caughtUp() ? undefined : 'the log is not read to its end yet'));
+  }
 
   async onApplicationBootstrap(): Promise<void> {
+    this.startSeq = await this.log.store.head();
     this.subscription = this.log.subscribe({
       afterSeq: 0,
       onEvents: async (events) => {
         for (const event of events) this.apply(event);
+        this.seenSeq = events.at(-1)?.seq ?? this.seenSeq;
         this.prepareModels();
         for (const look of this.waiting) look();
       },
@@ -46,15 +54,17 @@ export class EndpointDirectory implements OnApplicationBootstrap, OnApplicationS
     await this.subscription?.stop();
   }
 
-  /** @throws ApiError 404 */
+  /** @throws ApiError 404; 503 while this replica still reads what there is */
   get(tenant: string, name: string): Endpoint {
     const stream = this.streamByName.get(`${tenant}/${name}`);
     const entry = stream === undefined ? undefined : this.byStream.get(stream);
+    this.refuseUntilCaughtUp();
     if (!entry?.state.exists) throw ApiError.notFound(`there is no endpoint ${name}`);
     return entry.state;
   }
 
   find(tenant: string): Endpoint[] {
+    this.refuseUntilCaughtUp();
     const own = [...this.byStream.values()].filter((entry) => entry.tenant === tenant && entry.state.exists);
     return own.map(({ state }) => state).sort((a, b) => (a.endpoint < b.endpoint ? -1 : 1));
   }
@@ -76,6 +86,14 @@ export class EndpointDirectory implements OnApplicationBootstrap, OnApplicationS
       };
       this.waiting.add(look);
     });
+  }
+
+  private caughtUp(): boolean {
+    return this.seenSeq >= this.startSeq;
+  }
+
+  private refuseUntilCaughtUp(): void {
+    if (!this.caughtUp()) throw ApiError.unavailable('the endpoints are being read: try again in a moment');
   }
 
   private apply(event: Sequenced): void {

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import type { ServedModel } from '@mledger/contracts';
-import type { ObjectStore } from '@mledger/object-store';
+import { ObjectStoreError, type ObjectStore } from '@mledger/object-store';
 import { OBJECT_STORE } from '@mledger/service-kit';
 import { ModelUnusable, SessionPool, type ModelSignature } from './session-pool';
 import type { Tensor } from './tensor';
@@ -34,7 +34,9 @@ export class ModelLoader implements OnApplicationShutdown {
     return fresh;
   }
 
-  run(model: ServedModel, inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
+  async run(model: ServedModel, inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
+    // A deployment elsewhere may have had it forgotten since the caller saw its signature.
+    await this.ensure(model);
     return this.pool.run(model.sha256, inputs, outputs);
   }
 
@@ -53,22 +55,30 @@ export class ModelLoader implements OnApplicationShutdown {
     if (sizeBytes > MODEL_BYTES_MAX) {
       throw new ModelUnusable(`the model has ${sizeBytes} bytes; at most ${MODEL_BYTES_MAX} can be served`);
     }
-    const { body } = await this.objects.get(objectKey);
+    const { body } = await this.objects.get(objectKey).catch(refuseAbsent);
     // Shared, so that the workers read one copy of the bytes and not one each.
     const bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes));
     const hash = createHash('sha256');
     let offset = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      if (offset + chunk.byteLength > sizeBytes) throw changed(objectKey);
+      if (offset + chunk.byteLength > sizeBytes) throw changed();
       bytes.set(chunk, offset);
       hash.update(chunk);
       offset += chunk.byteLength;
     }
-    if (offset !== sizeBytes || hash.digest('hex') !== sha256) throw changed(objectKey);
+    if (offset !== sizeBytes || hash.digest('hex') !== sha256) throw changed();
     return bytes;
   }
 }
 
-function changed(objectKey: string): ModelUnusable {
-  return new ModelUnusable(`object ${objectKey} is not the bytes that the registry recorded`);
+/** Deleted since it was registered; to try again would help nobody. */
+function refuseAbsent(error: unknown): never {
+  if (error instanceof ObjectStoreError && error.code === 'not-found') {
+    throw new ModelUnusable('the bytes that the registry recorded are gone');
+  }
+  throw error;
+}
+
+function changed(): ModelUnusable {
+  return new ModelUnusable('the stored bytes are not the ones that the registry recorded');
 }

@@ -5,7 +5,7 @@ import { EndpointDirectory } from '../endpoint/endpoint-directory';
 import { revisionOf, type Endpoint, type Revision } from '../endpoint/endpoint';
 import { PayloadPublisher } from '../payloads/payload-publisher';
 import { ModelLoader } from './model-loader';
-import { PoolOverloaded, type ModelSignature } from './session-pool';
+import { ModelUnusable, PoolOverloaded, type ModelSignature } from './session-pool';
 import { checkInputs } from './signature';
 import { TensorInvalid, valuesOf, type Tensor } from './tensor';
 
@@ -68,8 +68,10 @@ export class Predictor {
       return { requestId, endpoint, revision, outputs };
     } catch (error) {
       const refusal = refusalOf(error);
-      await this.publish(identity, { status: refusal.status, inputs, outputs: [], error: refusal.message }, startedMs);
-      throw refusal;
+      const { status, message } = refusal ?? INTERNAL;
+      await this.publish(identity, { status, inputs, outputs: [], error: message }, startedMs);
+      // What nobody foresaw goes on as it is: the edge logs it, and tells nobody what is inside.
+      throw refusal ?? error;
     }
   }
 
@@ -94,7 +96,7 @@ export class Predictor {
       const outputs = await this.models.run(servedModel, inputs, outputNames(signature, undefined));
       return { status: 200, inputs, outputs, error: null };
     } catch (error) {
-      const { status, message } = refusalOf(error);
+      const { status, message } = refusalOf(error) ?? INTERNAL;
       return { status, inputs, outputs: [], error: message };
     }
   }
@@ -178,10 +180,14 @@ function outputNames(signature: ModelSignature, wanted: readonly string[] | unde
   return wanted ?? names;
 }
 
-function refusalOf(error: unknown): ApiError {
+/** What is published of an error that nobody foresaw. */
+const INTERNAL = { status: 500, message: 'the prediction failed inside the server' };
+
+/** What a caller is told of an error; undefined for one that nobody foresaw. */
+export function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof TensorInvalid) return ApiError.invalid(error.message);
   if (error instanceof PoolOverloaded) return ApiError.unavailable(error.message);
-  // Told to the client without its inside, as every error that nobody foresaw.
-  return new ApiError({ status: 500, code: 'INTERNAL', message: 'the prediction failed inside the server' });
+  if (error instanceof ModelUnusable) return ApiError.unavailable('the model that is deployed cannot be loaded');
+  return undefined;
 }

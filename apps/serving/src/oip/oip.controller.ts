@@ -1,8 +1,8 @@
 import { Controller, Get, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiError, Caller, readBody, type FastifyReply, type FastifyRequest } from '@mledger/service-kit';
+import { ApiError, Caller, Lifecycle, readBody, type FastifyReply, type FastifyRequest } from '@mledger/service-kit';
 import { EndpointDirectory } from '../endpoint/endpoint-directory';
 import { ModelLoader } from '../inference/model-loader';
-import { chooseRevision, Predictor } from '../inference/predictor';
+import { chooseRevision, Predictor, refusalOf } from '../inference/predictor';
 import { TensorInvalid } from '../inference/tensor';
 import { readInferRequest, type InferRequest } from './infer-request';
 import { encodeInferResponse } from './infer-response';
@@ -19,6 +19,7 @@ export class OipController {
     private readonly predictor: Predictor,
     private readonly directory: EndpointDirectory,
     private readonly models: ModelLoader,
+    private readonly lifecycle: Lifecycle,
   ) {}
 
   @Get()
@@ -32,7 +33,9 @@ export class OipController {
   }
 
   @Get('health/ready')
-  ready(): object {
+  async ready(): Promise<object> {
+    const reasons = await this.lifecycle.unreadyReasons();
+    if (reasons.length > 0) throw ApiError.unavailable('the server is not ready: /health/ready says why');
     return { ready: true };
   }
 
@@ -118,14 +121,14 @@ export class OipController {
   private async describe(name: string, version: string | undefined, caller: Caller): Promise<object> {
     const endpoint = this.directory.get(caller.tenant, name);
     const { servedModel } = chooseRevision(endpoint, version, 0);
-    const { inputs, outputs } = await this.models.ensure(servedModel);
+    const { inputs, outputs } = await this.models.ensure(servedModel).catch(refuse);
     const versions = [...new Set(endpoint.revisions.map((revision) => String(revision.servedModel.version)))];
     return { name, versions, platform: 'onnx_onnxv1', inputs, outputs };
   }
 
   private async readiness(name: string, version: string | undefined, caller: Caller): Promise<object> {
     const { servedModel } = chooseRevision(this.directory.get(caller.tenant, name), version, 0);
-    await this.models.ensure(servedModel);
+    await this.models.ensure(servedModel).catch(refuse);
     return { name, ready: true };
   }
 }
@@ -136,6 +139,10 @@ function readRequest(body: Buffer, headerLength: string | string[] | undefined):
   } catch (error) {
     throw error instanceof TensorInvalid ? ApiError.invalid(error.message) : error;
   }
+}
+
+function refuse(error: unknown): never {
+  throw refusalOf(error) ?? error;
 }
 
 function wantsBinary(infer: InferRequest, output: string): boolean {
