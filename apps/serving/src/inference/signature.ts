@@ -3,7 +3,7 @@ import { TensorInvalid, type Tensor, type TensorSignature } from './tensor';
 /**
  * Holds a request's tensors against what the model takes.
  *
- * @throws TensorInvalid naming the first tensor that is missing, unknown, of another datatype or of another shape.
+ * @throws TensorInvalid naming the first tensor that is missing, unknown, empty, of another datatype or of another shape.
  */
 export function checkInputs(signature: readonly TensorSignature[], inputs: readonly Tensor[]): void {
   const given = new Map(inputs.map((tensor) => [tensor.name, tensor]));
@@ -17,6 +17,9 @@ export function checkInputs(signature: readonly TensorSignature[], inputs: reado
     const fits =
       tensor.shape.length === wanted.shape.length &&
       wanted.shape.every((size, axis) => size === -1 || size === tensor.shape[axis]);
+    if (tensor.shape[0] === 0) {
+      throw new TensorInvalid(`input ${wanted.name} has no rows: its shape is [${tensor.shape.join(', ')}]`);
+    }
     if (!fits) {
       throw new TensorInvalid(
         `input ${wanted.name} has shape [${tensor.shape.join(', ')}]; the model takes [${wanted.shape.join(', ')}], where -1 is any size`,

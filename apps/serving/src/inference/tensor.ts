@@ -27,11 +27,18 @@ export interface TensorSignature {
   readonly shape: readonly number[];
 }
 
-/** A request's tensors may not hold more elements than this in all. */
+/** A tensor may not hold more elements than this; how many there are in all is bounded by the bytes of the body. */
 export const TENSOR_ELEMENTS_MAX = 16 * 1024 * 1024;
 
+const MESSAGE_LENGTH_MAX = 500;
+
 /** A tensor that says one thing and holds another; the message is for the client. */
-export class TensorInvalid extends Error {}
+export class TensorInvalid extends Error {
+  constructor(message: string) {
+    // It quotes what the client sent, which may be megabytes, and it is published with the refused request.
+    super(message.length > MESSAGE_LENGTH_MAX ? `${message.slice(0, MESSAGE_LENGTH_MAX)}…` : message);
+  }
+}
 
 export type NumericData = Exclude<TensorData, readonly string[]>;
 
@@ -106,7 +113,8 @@ export function elementsOf(name: string, shape: readonly number[]): number {
       throw new TensorInvalid(`tensor ${name}: ${dimension} is not the size of a dimension`);
     }
     elements *= dimension;
-    if (elements > TENSOR_ELEMENTS_MAX) {
+    // A dimension by itself too: beside one of zero it would multiply to nothing, and still reach the graph.
+    if (elements > TENSOR_ELEMENTS_MAX || dimension > TENSOR_ELEMENTS_MAX) {
       throw new TensorInvalid(
         `tensor ${name}: shape [${shape.join(', ')}] holds more than ${TENSOR_ELEMENTS_MAX} elements`,
       );
@@ -116,9 +124,9 @@ export function elementsOf(name: string, shape: readonly number[]): number {
 }
 
 /**
- * Makes a tensor of values as JSON gives them, flat or nested.
+ * Makes a tensor of values as JSON gives them, flat or nested as the shape says.
  *
- * @throws TensorInvalid when the number of values is not what the shape says, or a value does not fit the datatype.
+ * @throws TensorInvalid when there are not the values that the shape says, or a value does not fit the datatype.
  */
 export function tensorFromValues(input: {
   name: string;
@@ -128,8 +136,7 @@ export function tensorFromValues(input: {
 }): Tensor {
   const { name, datatype, shape, values } = input;
   const elements = elementsOf(name, shape);
-  const flat: unknown[] = [];
-  flatten(name, values, flat, elements);
+  const flat = flatValues(name, values, shape);
   if (flat.length !== elements) {
     throw new TensorInvalid(
       `tensor ${name}: shape [${shape.join(', ')}] wants ${elements} values, data holds ${flat.length}`,
@@ -142,13 +149,17 @@ export function tensorFromValues(input: {
   return { name, datatype, shape, data };
 }
 
-function flatten(name: string, value: unknown, into: unknown[], elementsMax: number): void {
-  if (!Array.isArray(value)) throw new TensorInvalid(`tensor ${name}: data is not an array`);
-  for (const item of value) {
-    if (Array.isArray(item)) flatten(name, item, into, elementsMax);
-    else into.push(item);
-    if (into.length > elementsMax) throw new TensorInvalid(`tensor ${name}: data holds more values than its shape`);
+/** Values in a row, or nested as deep as the shape says; ragged data would be read as something that nobody sent. */
+function flatValues(name: string, values: unknown, shape: readonly number[]): readonly unknown[] {
+  if (!Array.isArray(values)) throw new TensorInvalid(`tensor ${name}: data is not an array`);
+  if (!values.some(Array.isArray)) return values;
+  let level: readonly unknown[] = [values];
+  for (const size of shape) {
+    const fits = level.every((item) => Array.isArray(item) && item.length === size);
+    if (!fits) throw new TensorInvalid(`tensor ${name}: data is not nested as its shape [${shape.join(', ')}] says`);
+    level = level.flat();
   }
+  return level;
 }
 
 function stringValue(name: string, value: unknown): string {
@@ -157,14 +168,30 @@ function stringValue(name: string, value: unknown): string {
 }
 
 const NON_FINITE: Readonly<Record<string, number>> = { NaN: NaN, Infinity: Infinity, '-Infinity': -Infinity };
+const WHOLE_NUMBER = /^-?\d{1,20}$/;
+/** Halfway between the largest half, 65504, and what would come next. */
+const HALF_OVERFLOWS_FROM = 65_520;
 
 function numberValue(name: string, datatype: Datatype, facts: DatatypeFacts, value: unknown): never {
   if (facts.range) return wholeValue(name, datatype, facts.range, value, facts.bytes) as never;
-  const number = typeof value === 'string' ? NON_FINITE[value] : value;
+  const number = typeof value === 'string' ? floatOfText(value) : value;
   // A missing value is a NaN to every numeric library that clients use.
   if (number === null) return NaN as never;
-  if (typeof number !== 'number') throw misfit(name, datatype, value);
+  if (typeof number !== 'number' || overflows(datatype, number)) throw misfit(name, datatype, value);
   return (datatype === 'FP16' ? halfBits(number) : number) as never;
+}
+
+/** Digits in a string are an integer past 2^53, which the reader of JSON leaves as it was sent. */
+function floatOfText(text: string): number | undefined {
+  return WHOLE_NUMBER.test(text) ? Number(text) : NON_FINITE[text];
+}
+
+/** Whether a finite number would become an infinite one. */
+function overflows(datatype: Datatype, number: number): boolean {
+  if (!Number.isFinite(number)) return false;
+  return datatype === 'FP16'
+    ? Math.abs(number) >= HALF_OVERFLOWS_FROM
+    : !Number.isFinite(Math.fround(number)) && datatype === 'FP32';
 }
 
 function wholeValue(
@@ -175,7 +202,7 @@ function wholeValue(
   bytes: number,
 ): number | bigint {
   const number = typeof value === 'boolean' ? Number(value) : value;
-  const text = typeof number === 'string' && /^-?\d{1,20}$/.test(number) ? number : undefined;
+  const text = typeof number === 'string' && WHOLE_NUMBER.test(number) ? number : undefined;
   if (text === undefined && !Number.isSafeInteger(number)) throw misfit(name, datatype, value);
   const whole = BigInt(text ?? (number as number));
   if (whole < least || whole > greatest) throw misfit(name, datatype, value);

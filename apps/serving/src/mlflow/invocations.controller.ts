@@ -21,7 +21,7 @@ export class InvocationsController {
   ): Promise<object> {
     const read = readerOf(request.headers['content-type']);
     const body = await readBody(request.raw, request.headers, INFER_BYTES_MAX);
-    const input = readInput(read, body.toString('utf8'));
+    const input = readInput(read, body);
     const prediction = await this.predictor.predict(
       {
         endpoint: name,
@@ -36,7 +36,7 @@ export class InvocationsController {
   }
 }
 
-type Reader = (text: string) => ScoringInput;
+type Reader = (bytes: Buffer) => ScoringInput;
 
 /** @throws ApiError 415 for another content type, charset or content-type parameter, as MLflow's own server */
 function readerOf(contentType: string | undefined): Reader {
@@ -48,9 +48,9 @@ function readerOf(contentType: string | undefined): Reader {
   throw ApiError.unsupportedMediaType('this predictor supports application/json and text/csv');
 }
 
-function readInput(read: Reader, text: string): ScoringInput {
+function readInput(read: Reader, bytes: Buffer): ScoringInput {
   try {
-    return read(text);
+    return read(bytes);
   } catch (error) {
     throw error instanceof TensorInvalid ? ApiError.invalid(error.message) : error;
   }

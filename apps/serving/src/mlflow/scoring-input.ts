@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+import { parseStrictJson } from '@mledger/service-kit';
 import { TensorInvalid, tensorFromValues, type Tensor, type TensorSignature } from '../inference/tensor';
 import { parseCsv } from './csv';
 
@@ -12,10 +14,10 @@ const FORMS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as
 /**
  * Reads a JSON body of POST /invocations: exactly one of dataframe_split, dataframe_records, instances or inputs.
  *
- * @throws TensorInvalid with the reason, for the client
+ * @throws TensorInvalid with the reason, for the client; ApiError 400 for JSON that is not what it seems
  */
-export function readScoringJson(text: string): ScoringInput {
-  const body = parseJson(text);
+export function readScoringJson(bytes: Buffer): ScoringInput {
+  const body = parseStrictJson(bytes, { bigIntegers: 'as-strings' });
   if (!isRecord(body)) throw new TensorInvalid(`the body is not a JSON object with one of ${FORMS.join(', ')}`);
   const given = FORMS.filter((form) => form in body);
   const [form] = given;
@@ -34,14 +36,15 @@ export function readScoringJson(text: string): ScoringInput {
 }
 
 /** Reads a text/csv body: a header of column names, then rows; numbers where they look like numbers. */
-export function readScoringCsv(text: string): ScoringInput {
-  const [columns, ...rows] = parseCsv(text);
+export function readScoringCsv(bytes: Buffer): ScoringInput {
+  if (!isUtf8(bytes) || bytes.includes(0)) throw new TensorInvalid('the CSV is not UTF-8 without NUL');
+  const [columns, ...rows] = parseCsv(bytes.toString('utf8'));
   if (!columns) throw new TensorInvalid('the CSV has no header row');
   const values = rows.map((row, index) => {
     if (row.length !== columns.length) {
       throw new TensorInvalid(`row ${index + 1} of the CSV has ${row.length} fields, the header ${columns.length}`);
     }
-    return row.map((field) => (field === '' ? null : Number.isNaN(Number(field)) ? field : Number(field)));
+    return row.map((field) => (field.trim() === '' ? null : Number.isNaN(Number(field)) ? field : Number(field)));
   });
   return { kind: 'frame', columns, rows: values };
 }
@@ -112,16 +115,11 @@ function readSplit(value: unknown): ScoringInput {
 
 function readRecords(value: unknown, form: string): ScoringInput {
   if (!Array.isArray(value) || !value.every(isRecord)) throw new TensorInvalid(`${form} is not a list of objects`);
-  const columns = Object.keys(value[0] ?? {});
-  return { kind: 'frame', columns, rows: value.map((record) => columns.map((column) => record[column] ?? null)) };
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new TensorInvalid(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
-  }
+  // A column that only a later record has is one too, as pandas sees it; to drop it would answer another question.
+  const columns = [...new Set(value.flatMap(Object.keys))];
+  const field = (record: Record<string, unknown>, column: string) =>
+    Object.hasOwn(record, column) ? record[column] : null;
+  return { kind: 'frame', columns, rows: value.map((record) => columns.map((column) => field(record, column))) };
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import {
   arrayOver,
   bytesOf,
@@ -28,6 +29,10 @@ export function tensorFromBytes(input: {
       `tensor ${name}: shape [${shape.join(', ')}] of ${datatype} wants ${wantedBytes} bytes, there are ${bytes.byteLength}`,
     );
   }
+  // A byte that is neither would be a truth value that no operator of the graph expects.
+  if (datatype === 'BOOL' && bytes.some((byte) => byte > 1)) {
+    throw new TensorInvalid(`tensor ${name}: a BOOL is 0 or 1`);
+  }
   // The bytes lie anywhere in the request: copied, because a typed array must begin at a multiple of its element.
   return { name, datatype, shape, data: arrayOver(datatype, new Uint8Array(bytes).buffer) };
 }
@@ -39,13 +44,20 @@ function stringsFromBytes(name: string, elements: number, bytes: Buffer): string
     const start = offset + 4;
     const end = start <= bytes.byteLength ? start + bytes.readUInt32LE(offset) : Infinity;
     if (end > bytes.byteLength) throw new TensorInvalid(`tensor ${name}: the last of its BYTES is cut short`);
-    strings.push(bytes.toString('utf8', start, end));
+    strings.push(textOf(name, bytes.subarray(start, end)));
     offset = end;
   }
   if (strings.length !== elements) {
     throw new TensorInvalid(`tensor ${name}: its shape wants ${elements} BYTES, there are ${strings.length}`);
   }
   return strings;
+}
+
+/** Strings of ONNX are text; bytes that are not would be replaced in silence. */
+function textOf(name: string, bytes: Buffer): string {
+  if (!isUtf8(bytes) || bytes.includes(0))
+    throw new TensorInvalid(`tensor ${name}: its BYTES are not UTF-8 without NUL`);
+  return bytes.toString('utf8');
 }
 
 /** A tensor's bytes as the binary_tensor_data extension lays them out. */

@@ -1,7 +1,10 @@
+import { parseStrictJson } from '@mledger/service-kit';
 import { z } from 'zod';
 import { isDatatype, TensorInvalid, tensorFromValues, type Tensor } from '../inference/tensor';
 import { tensorFromBytes } from './binary-tensor';
 
+/** Names stand in messages and in published payloads. */
+const tensorName = z.string().max(1024);
 const parameters = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]));
 
 const inferRequestSchema = z.object({
@@ -10,7 +13,7 @@ const inferRequestSchema = z.object({
   inputs: z
     .array(
       z.object({
-        name: z.string(),
+        name: tensorName,
         shape: z.array(z.number()).max(16),
         datatype: z.string(),
         parameters: parameters.optional(),
@@ -19,7 +22,7 @@ const inferRequestSchema = z.object({
     )
     .max(1024),
   outputs: z
-    .array(z.object({ name: z.string(), parameters: parameters.optional() }))
+    .array(z.object({ name: tensorName, parameters: parameters.optional() }))
     .max(1024)
     .optional(),
 });
@@ -37,13 +40,15 @@ export interface InferRequest {
  * Reads an infer request of the Open Inference Protocol V2, with or without binary tensors behind the JSON.
  *
  * @param jsonBytes how many bytes of the body are JSON (Inference-Header-Content-Length); undefined: all of it
- * @throws TensorInvalid with the reason, for the client
+ * @throws TensorInvalid with the reason, for the client; ApiError 400 for JSON that is not what it seems
  */
 export function readInferRequest(body: Buffer, jsonBytes: number | undefined): InferRequest {
   if (jsonBytes !== undefined && (!Number.isSafeInteger(jsonBytes) || jsonBytes < 0 || jsonBytes > body.byteLength)) {
     throw new TensorInvalid(`Inference-Header-Content-Length says ${jsonBytes}, the body has ${body.byteLength} bytes`);
   }
-  const parsed = inferRequestSchema.safeParse(parseJson(body.subarray(0, jsonBytes)));
+  const parsed = inferRequestSchema.safeParse(
+    parseStrictJson(body.subarray(0, jsonBytes), { bigIntegers: 'as-strings' }),
+  );
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
     throw new TensorInvalid(`${issue?.path.join('.') || 'request'}: ${issue?.message}`);
@@ -60,15 +65,10 @@ export function readInferRequest(body: Buffer, jsonBytes: number | undefined): I
     name,
     binary: typeof parameters?.binary_data === 'boolean' ? parameters.binary_data : binaryOutputs,
   }));
-  return { id: parsed.data.id, inputs, outputs, binaryOutputs };
-}
-
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString('utf8'));
-  } catch (error) {
-    throw new TensorInvalid(`the body is not JSON: ${error instanceof Error ? error.message : String(error)}`);
+  if (new Set(outputs?.map(({ name }) => name)).size !== (outputs?.length ?? 0)) {
+    throw new TensorInvalid('an output is asked for twice; name each once');
   }
+  return { id: parsed.data.id, inputs, outputs, binaryOutputs };
 }
 
 type RawInput = z.output<typeof inferRequestSchema>['inputs'][number];
