@@ -20,6 +20,7 @@ from story import now
 
 # It starts at most once while the demo lasts: the summer stays unlike the winter however often it is told.
 COOLDOWN_SECONDS = 3_600
+STEP_ATTEMPTS_MAX = 3
 STEP_SECONDS_MAX = 300
 RETRAINING_SECONDS_MAX = 240
 
@@ -87,6 +88,8 @@ def pipeline(stage: Stage) -> dict:
                 "command": command,
                 "dependsOn": names[names.index(name) - 1 : names.index(name)],
                 "timeoutSeconds": STEP_SECONDS_MAX,
+                # A step goes down with the service that runs it; each of these may be run again.
+                "attemptsMax": STEP_ATTEMPTS_MAX,
             }
             for name, command in commands.items()
         ],
