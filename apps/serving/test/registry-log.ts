@@ -66,6 +66,10 @@ export class RegistryLog {
     await this.append(data.modelId, { type: 'AliasMoved', data });
   }
 
+  async deleteVersion(model: string, version: number): Promise<void> {
+    await this.append(model, { type: 'ModelVersionDeleted', data: { modelId: model, model, version } });
+  }
+
   async stop(): Promise<void> {
     await this.relay.stop();
     await this.log.stop();

@@ -1,7 +1,10 @@
-import { PAYLOADS_TOPIC, type PredictionPayload } from '@mledger/contracts';
+import { InProcessBus } from '@mledger/event-bus';
+import { Logger, startService, type RunningService } from '@mledger/service-kit';
+import { PAYLOADS_TOPIC, type EndpointSealEvent, type PredictionPayload } from '@mledger/contracts';
 import { eventually, startTestService, type TestService, type TestServiceOptions } from '@mledger/service-kit/testing';
 import { servingService } from '../src/serving.definition';
 import { RegistryLog } from './registry-log';
+import { readSeal, sha256Of, type SealedPrediction } from './sealed-predictions';
 
 /** A matrix that the graphs of the fixtures take. */
 export const MATRIX = { name: 'input', shape: [2, 2], datatype: 'FP32', data: [1, 2, 3, 4] };
@@ -17,6 +20,9 @@ export interface ShownEndpoint {
 /** The serving service beside the events of a registry, and everything that it publishes of predictions. */
 export class ServingWorld {
   readonly payloads: PredictionPayload[] = [];
+  /** SHA-256 of the bytes of each payload. */
+  readonly digests: string[] = [];
+  private readonly stops: (() => Promise<void>)[] = [];
 
   private constructor(
     readonly kit: TestService,
@@ -30,15 +36,39 @@ export class ServingWorld {
       group: 'test',
       topics: [PAYLOADS_TOPIC],
       handle: async ({ messages }) => {
-        for (const { value } of messages) world.payloads.push(JSON.parse(value.toString('utf8')) as PredictionPayload);
+        for (const { value } of messages) {
+          world.payloads.push(JSON.parse(value.toString('utf8')) as PredictionPayload);
+          world.digests.push(sha256Of(value));
+        }
       },
     });
     return world;
   }
 
+  /** One more process of the service, as far as it can tell: on the same database, with a bus of its own. */
+  async startReplica(): Promise<RunningService> {
+    const { runtime } = this.kit;
+    const logger = Logger.create({ service: 'test', level: 'warn' });
+    const bus = await InProcessBus.open({ url: runtime.databaseUrl, logger });
+    this.stops.push(() => bus.close());
+    const replica = await startService(servingService, { ...runtime, bus });
+    this.stops.push(() => replica.stop());
+    await eventually(async () => expect(await replica.unreadyReasons()).toEqual([]));
+    return replica;
+  }
+
   async stop(): Promise<void> {
+    for (const stop of this.stops.reverse()) await stop();
     await this.registry.stop();
     await this.kit.stop();
+  }
+
+  /** What is under all seals; a prediction that is under two stands there twice. */
+  async sealedPredictions(log = this.kit.service.log): Promise<SealedPrediction[]> {
+    const seals = await log.store.readLog({ afterSeq: 0, limit: 1000, types: ['PredictionsSealed'] });
+    const { objectStore } = this.kit.runtime;
+    const lists = seals.map(({ data }) => readSeal(data as EndpointSealEvent['data'], objectStore));
+    return (await Promise.all(lists)).flat();
   }
 
   /** A request to our own API; `path` is below `/endpoints/`. */

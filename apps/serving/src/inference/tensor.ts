@@ -183,7 +183,9 @@ function numberValue(name: string, datatype: Datatype, facts: DatatypeFacts, val
 
 /** Digits in a string are an integer past 2^53, which the reader of JSON leaves as it was sent. */
 function floatOfText(text: string): number | undefined {
-  return WHOLE_NUMBER.test(text) ? Number(text) : NON_FINITE[text];
+  if (!/^-?\d+$/.test(text)) return NON_FINITE[text];
+  const number = Number(text);
+  return Number.isFinite(number) ? number : undefined;
 }
 
 /** Whether a finite number would become an infinite one. */
