@@ -13,6 +13,7 @@ import { PromotionQueries } from './projections/promotion-queries';
 import { promotionsProjection } from './projections/promotions.projection';
 import { PromotionHandler } from './registered-model/promotion.handler';
 import { RegisteredModelHandler } from './registered-model/registered-model.handler';
+import { Arrivals } from './sources/arrivals';
 import { knownPipelines } from './sources/known-pipelines.read-model';
 import { ModelSources } from './sources/model-sources';
 import { sourceFiles } from './sources/source-files.read-model';
@@ -28,7 +29,7 @@ import { sourceRuns } from './sources/source-runs.read-model';
     PromotionsController,
     AliasesController,
   ],
-  providers: [RegisteredModelHandler, PromotionHandler, ModelSources, ModelQueries, PromotionQueries],
+  providers: [RegisteredModelHandler, PromotionHandler, Arrivals, ModelSources, ModelQueries, PromotionQueries],
 })
 export class RegistryModule {}
 

@@ -15,6 +15,7 @@ export { Lifecycle, type ReadinessCheck } from './lifecycle';
 export { Logger } from './logger';
 export { masterKeyOfHome } from './master-key-file';
 export { Metrics, processRegistry } from './observe/metrics';
+export { ReadModelFeeds } from './read-model-feeds';
 export { logContext, type LogContext } from './request-context';
 export { clusterRuntime, runServiceProcess } from './run-service-process';
 export { Announcer, EVENT_BUS, OBJECT_STORE, type Runtime, type ServiceDefinition } from './service-definition';

@@ -9,6 +9,7 @@ import { Config } from './config';
 import { Lifecycle } from './lifecycle';
 import { Logger } from './logger';
 import { Metrics } from './observe/metrics';
+import { ReadModelFeeds } from './read-model-feeds';
 import { Announcer, EVENT_BUS, OBJECT_STORE, type ServiceDefinition } from './service-definition';
 
 export interface ServiceParts {
@@ -19,6 +20,7 @@ export interface ServiceParts {
   readonly masterKey: MasterKey;
   readonly access: AccessControl;
   readonly directory: AccessDirectory;
+  readonly feeds: ReadModelFeeds;
   readonly clock: Clock;
   readonly ids: Ids;
   readonly logger: Logger;
@@ -46,6 +48,7 @@ export class ServiceModule {
       { provide: MasterKey, useValue: parts.masterKey },
       { provide: AccessControl, useValue: parts.access },
       { provide: AccessDirectory, useValue: parts.directory },
+      { provide: ReadModelFeeds, useValue: parts.feeds },
       { provide: Clock, useValue: parts.clock },
       { provide: Ids, useValue: parts.ids },
       { provide: Logger, useValue: parts.logger },

@@ -27,6 +27,7 @@ import { registerLogMetrics } from './observe/log-metrics';
 import { otlpExporter, Tracing } from './observe/tracing';
 import { kitRoutes, registerOperatingRoutes } from './operating';
 import { observedReaction } from './observe/observed-reaction';
+import { ReadModelFeeds } from './read-model-feeds';
 import { ServiceModule, type ServiceParts } from './service-module';
 import type { Runtime, ServiceDefinition } from './service-definition';
 
@@ -57,8 +58,7 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
   const tracing = Tracing.start({ service: definition.name, exporter });
   const log = await openLog(definition, runtime, logger);
   const directory = new AccessDirectory(log.dataSource);
-  // The consumer comes last: it needs the application, which needs all of this.
-  const directoryFeed = { isBehind: () => false };
+  const feeds = new ReadModelFeeds();
   const parts: ServiceParts = {
     config,
     log,
@@ -66,13 +66,14 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
     objectStore: runtime.objectStore,
     masterKey,
     directory,
+    feeds,
     access: new AccessControl(
       {
         mode: config.auth,
         allowedHosts: config.allowedHosts,
         // Access writes its directory itself: what is not there does not exist.
         ...(definition.name === 'access' && { arrivalMsMax: 0 }),
-        isBehind: () => directoryFeed.isBehind(),
+        isBehind: () => feeds.isBehind(accessDirectoryReadModel.name),
       },
       masterKey,
       directory,
@@ -86,7 +87,7 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
     announcer: { announce: runtime.announce ?? ((text) => void process.stdout.write(`${text}\n`)) },
   };
   try {
-    return await startParts(definition, parts, tracing, directoryFeed);
+    return await startParts(definition, parts, tracing);
   } catch (error) {
     await log.stop();
     await tracing?.stop();
@@ -119,9 +120,8 @@ async function startParts(
   definition: ServiceDefinition,
   parts: ServiceParts,
   tracing: Tracing | undefined,
-  directoryFeed: { isBehind: () => boolean },
 ): Promise<RunningService> {
-  const { log, bus, logger, lifecycle, metrics, access } = parts;
+  const { log, bus, logger, lifecycle, metrics, access, feeds } = parts;
   const { name: service, reactions = [], payloadHandlers = [] } = definition;
   const { app, fastify, rules, halted } = await createApp(definition, parts, tracing);
   const readModels = readModelsOf(definition);
@@ -136,10 +136,7 @@ async function startParts(
     payloadHandlers: payloadHandlers.map((type) => app.get<PayloadHandler>(type, { strict: false })),
   });
   halted.reason = () => consumer.unreadyReasons()[0];
-  directoryFeed.isBehind = () => {
-    const feed = consumer.status().find((handler) => handler.consumer === accessDirectoryReadModel.name);
-    return feed !== undefined && (feed.state !== 'running' || feed.lag !== 0);
-  };
+  feeds.follow(consumer);
   const { projections } = definition;
   registerOperatingRoutes(fastify, { service, log, consumer, projections, readModels, lifecycle, metrics });
   registerLogMetrics(metrics, { log, relay, consumer });

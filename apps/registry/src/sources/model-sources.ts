@@ -6,8 +6,12 @@ import { canonicalJson, CommandRefused } from '@mledger/event-log';
 import { ApiError } from '@mledger/service-kit';
 import type { GateEvidence } from '../registered-model/gates';
 import { invalid, type ModelSource } from '../registered-model/model-source';
-import { until } from './until';
-import { loggedModelFiles, runFiles } from './source-files.read-model';
+import { Arrivals } from './arrivals';
+import { knownPipelines } from './known-pipelines.read-model';
+import { loggedModelFiles, runFiles, sourceFiles } from './source-files.read-model';
+import { sourceLoggedModels } from './source-logged-models.read-model';
+import { sourceMetrics } from './source-metrics.read-model';
+import { sourceRuns } from './source-runs.read-model';
 import { FILES, LATEST_METRICS, LOGGED_MODEL, LOGGED_MODEL_BY_NAME, PIPELINE_NAME, RUN } from './sources.sql';
 
 interface Run {
@@ -43,7 +47,10 @@ export interface OriginClaim {
  */
 @Injectable()
 export class ModelSources {
-  constructor(private readonly database: DataSource) {}
+  constructor(
+    private readonly database: DataSource,
+    private readonly arrivals: Arrivals,
+  ) {}
 
   /**
    * Looks up where a version comes from and which files that is.
@@ -77,7 +84,8 @@ export class ModelSources {
       if (wanted === 0) return [];
       const parameters = [tenant, origin.loggedModelId ?? '', origin.runId ?? '', metrics];
       const read = () => this.database.query<SourceMetric[]>(LATEST_METRICS, parameters);
-      const found = await until(read, (rows) => rows.length === wanted);
+      const isThere = (rows: readonly SourceMetric[]) => rows.length === wanted;
+      const found = await this.arrivals.until({ from: sourceMetrics.name, read, isThere });
       return found.map((row) => ({ ...row, version, value: finiteOrText(row.value) }));
     });
     return {
@@ -91,7 +99,7 @@ export class ModelSources {
     if (!actor.startsWith('pipeline:')) return null;
     const pipelineId = actor.slice('pipeline:'.length);
     const read = () => this.database.query<{ name: string }[]>(PIPELINE_NAME, [tenant, pipelineId]);
-    const [pipeline] = await until(read, (rows) => rows.length > 0);
+    const [pipeline] = await this.arrivals.until({ from: knownPipelines.name, read, isThere: isFilled });
     return pipeline?.name ?? null;
   }
 
@@ -102,7 +110,7 @@ export class ModelSources {
     if (claim.loggedModelId !== null) throw mustIdentify(claim.source, 'model_id');
     if (claim.runId !== runId) throw mustIdentify(claim.source, 'run_id');
     const run = await this.run(claim.tenant, runId);
-    const files = await until(() => this.files(claim.tenant, runFiles(runId), path), isFilled, FILES_MS_MAX);
+    const files = await this.filesOfRun(claim.tenant, runId, path);
     if (files.length > 0) return { ...inRun(claim, run), files };
     // Since MLflow 3 a run's model is a logged model of that name, and the run itself has no such files.
     const [logged] = await this.database.query<{ loggedModelId: string }[]>(LOGGED_MODEL_BY_NAME, [
@@ -142,7 +150,7 @@ export class ModelSources {
     const run = await this.run(claim.tenant, claim.runId);
     const inside = within(uri, run.artifactUri);
     if (inside === undefined) throw mustIdentify(claim.source, 'run_id');
-    const files = await until(() => this.files(claim.tenant, runFiles(run.runId), inside), isFilled, FILES_MS_MAX);
+    const files = await this.filesOfRun(claim.tenant, run.runId, inside);
     return { ...inRun(claim, run), files };
   }
 
@@ -158,14 +166,15 @@ export class ModelSources {
 
   private async run(tenant: string, runId: string): Promise<Run> {
     const read = () => this.database.query<Run[]>(RUN, [tenant, runId]);
-    const [run] = await until(read, (rows) => rows.length > 0);
+    const [run] = await this.arrivals.until({ from: sourceRuns.name, read, isThere: isFilled });
     if (run === undefined) throw notFound(`Run with id=${runId} not found`);
     return run;
   }
 
   private async loggedModel(tenant: string, loggedModelId: string): Promise<LoggedModel> {
     const read = () => this.database.query<LoggedModel[]>(LOGGED_MODEL, [tenant, loggedModelId]);
-    const [logged] = await until(read, ([row]) => row !== undefined && row.status !== 'pending');
+    const isThere = ([row]: readonly LoggedModel[]) => row !== undefined && row.status !== 'pending';
+    const [logged] = await this.arrivals.until({ from: sourceLoggedModels.name, read, isThere });
     if (logged === undefined || logged.status === 'deleted') {
       throw notFound(`Logged model with ID '${loggedModelId}' not found`);
     }
@@ -181,11 +190,17 @@ export class ModelSources {
   /** The files of a whole logged model: exactly those that its digest covers, which may arrive a moment after it. */
   private async filesOfManifest(tenant: string, loggedModelId: string, sha256: string | null): Promise<ModelFile[]> {
     const read = () => this.files(tenant, loggedModelFiles(loggedModelId), '');
-    const files = await until(read, (found) => manifestSha256(found) === sha256);
+    const isThere = (found: readonly ModelFile[]) => manifestSha256(found) === sha256;
+    const files = await this.arrivals.until({ from: sourceFiles.name, read, isThere });
     if (manifestSha256(files) === sha256) return files;
     throw ApiError.unavailable(
       `The files of logged model ${loggedModelId} are not all known here yet: try again shortly`,
     );
+  }
+
+  private filesOfRun(tenant: string, runId: string, folder: string): Promise<ModelFile[]> {
+    const read = () => this.files(tenant, runFiles(runId), folder);
+    return this.arrivals.until({ from: sourceFiles.name, read, isThere: isFilled, waitMsMax: FILES_MS_MAX });
   }
 
   /** Files below a folder, with paths relative to it. */
@@ -213,7 +228,7 @@ function manifestSha256(files: readonly ModelFile[]): string {
   return createHash('sha256').update(canonicalJson(manifest)).digest('hex');
 }
 
-const isFilled = (files: readonly ModelFile[]): boolean => files.length > 0;
+const isFilled = (rows: readonly unknown[]): boolean => rows.length > 0;
 
 function inRun(claim: OriginClaim, run: Run): Omit<ModelOrigin, 'files'> {
   return {

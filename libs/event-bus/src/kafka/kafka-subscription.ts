@@ -98,6 +98,8 @@ export class KafkaSubscription implements BusSubscription {
     const crashed = new Promise<unknown>((resolve) => {
       consumer.on(consumer.events.CRASH, ({ payload }) => resolve(payload.error));
     });
+    // Until it is over nobody gets anything; that may take as long as a session, when a member was killed.
+    consumer.on(consumer.events.REBALANCING, () => this.become('connecting'));
     consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => this.takeOver(consumer, payload.memberAssignment));
     try {
       await consumer.connect();

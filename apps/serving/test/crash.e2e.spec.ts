@@ -1,0 +1,83 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { eventually } from '@mledger/service-kit/testing';
+import { MATRIX, ServingWorld } from './serving-world';
+
+let world: ServingWorld;
+let serving: ChildProcess | undefined;
+beforeAll(async () => {
+  world = await ServingWorld.start();
+});
+afterAll(async () => {
+  serving?.kill('SIGKILL');
+  await world?.stop();
+});
+
+const CLIENTS = 8;
+/** More than one seal holds, so that the process dies between seals and within them. */
+const ANSWERS_BEFORE_KILL = 1_200;
+
+/** The built service, alone on the database and the folder of the world. @returns its URL once it answers */
+async function startProcess(): Promise<string> {
+  const { databaseUrl, config } = world.kit.runtime;
+  const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, MLEDGER_HOME: config.home };
+  serving = spawn(process.execPath, [join(__dirname, 'service-process.cjs')], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(serving.stdout!, 'data')) as [Buffer];
+  return line.toString().trim();
+}
+
+/** Predicts again and again until the server is gone. @returns the ids of the answers that arrived whole */
+async function predictUntilGone(url: string, onAnswer: () => void): Promise<string[]> {
+  const answered: string[] = [];
+  for (;;) {
+    try {
+      const body = JSON.stringify({ inputs: [MATRIX] });
+      const answer = await fetch(`${url}/v2/models/delay/infer`, { method: 'POST', body });
+      const { outputs } = (await answer.json()) as { outputs?: object[] };
+      // A replica that comes up says 503 until it knows what it serves.
+      if (answer.status === 503) continue;
+      expect([answer.status, outputs?.length]).toEqual([200, 2]);
+      answered.push(answer.headers.get('x-request-id')!);
+      onAnswer();
+    } catch (error) {
+      if (serving?.killed) return answered;
+      throw error;
+    }
+  }
+}
+
+describe('kill -9 in the middle of predictions', () => {
+  it('loses none that was answered, repeats none, and all are sealed by who comes next', async () => {
+    await world.registry.createVersion('delay', 1, 'double.onnx');
+    await world.follow('delay', 'models:/delay/1');
+    await world.kit.service.stop();
+
+    const url = await startProcess();
+    let answers = 0;
+    const kill = () => (answers += 1) === ANSWERS_BEFORE_KILL && serving?.kill('SIGKILL');
+    const clients = await Promise.all(Array.from({ length: CLIENTS }, () => predictUntilGone(url, kill)));
+    const answered = clients.flat();
+    expect(answered.length).toBeGreaterThanOrEqual(ANSWERS_BEFORE_KILL);
+    expect(new Set(answered).size).toBe(answered.length);
+
+    const { log } = await world.startReplica();
+    const sealed = await eventually(async () => {
+      const found = await world.sealedPredictions(log);
+      const ids = new Set(found.map(({ requestId }) => requestId));
+      expect(answered.filter((requestId) => !ids.has(requestId))).toEqual([]);
+      expect(found.length).toBeGreaterThanOrEqual(world.payloads.length);
+      return found;
+    }, 60_000);
+    // One payload a prediction, one seal a payload, and the seal is over the bytes that were published.
+    const published = world.payloads.map(({ requestId }, index) => ({ requestId, sha256: world.digests[index]! }));
+    const byId = (one: { requestId: string }, other: { requestId: string }) =>
+      one.requestId < other.requestId ? -1 : 1;
+    expect(sealed.sort(byId)).toEqual(published.sort(byId));
+    expect(new Set(published.map(({ requestId }) => requestId)).size).toBe(published.length);
+    expect(await log.verify()).toMatchObject({ ok: true });
+  }, 150_000);
+});
