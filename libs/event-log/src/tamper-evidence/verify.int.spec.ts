@@ -54,6 +54,9 @@ describe('verify', () => {
       onCheckpoint: async (checkpoint) => void published.push(checkpoint),
     });
     log.start();
+    // The start's own look for news comes before this one, on the same connection, and an empty log has none to sign; else
+    // it could sign what is appended from here on.
+    await log.checkpoint();
     for (let index = 0; index < 5; index += 1) {
       for (const id of [a, b])
         await log.store.appendBlind(id, [{ type: 'Deposited', data: { amount: index } }], context);
@@ -169,8 +172,6 @@ describe('verify', () => {
 
   it('finds a last event that was cut off a stream before it was numbered', async () => {
     const fault = await faultAfter(
-      // The one of the start may come late on a busy machine, and would hold a head that this log never had.
-      `delete from signed_checkpoints`,
       `delete from log_order where seq = 10`,
       `delete from events where stream = '${b}' and version = 5`,
       `update sequencer set seq = 9, chain = (select chain from log_order where seq = 9)`,
