@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import type { EndpointSealEvent } from '@mledger/contracts';
+import { PAYLOADS_TOPIC, type EndpointSealEvent, type PredictionPayload } from '@mledger/contracts';
+import type { EventBus } from '@mledger/event-bus';
 import type { ObjectStore } from '@mledger/object-store';
 import { merkleRoot } from '../src/payloads/merkle';
 
@@ -19,4 +20,18 @@ export async function readSeal(seal: EndpointSealEvent['data'], objects: ObjectS
   return list;
 }
 
-export const sha256Of = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex');
+/** Every payload that is and will be on a bus, as it should stand under a seal. @returns what grows as they are read */
+export async function followPublished(bus: EventBus): Promise<readonly SealedPrediction[]> {
+  const published: SealedPrediction[] = [];
+  await bus.subscribe({
+    group: 'audit',
+    topics: [PAYLOADS_TOPIC],
+    handle: async ({ messages }) => {
+      for (const { value } of messages) {
+        const { requestId } = JSON.parse(value.toString('utf8')) as PredictionPayload;
+        published.push({ requestId, sha256: createHash('sha256').update(value).digest('hex') });
+      }
+    },
+  });
+  return published;
+}

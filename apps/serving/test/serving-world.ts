@@ -4,7 +4,7 @@ import { PAYLOADS_TOPIC, type EndpointSealEvent, type PredictionPayload } from '
 import { eventually, startTestService, type TestService, type TestServiceOptions } from '@mledger/service-kit/testing';
 import { servingService } from '../src/serving.definition';
 import { RegistryLog } from './registry-log';
-import { readSeal, sha256Of, type SealedPrediction } from './sealed-predictions';
+import { readSeal, type SealedPrediction } from './sealed-predictions';
 
 /** A matrix that the graphs of the fixtures take. */
 export const MATRIX = { name: 'input', shape: [2, 2], datatype: 'FP32', data: [1, 2, 3, 4] };
@@ -20,8 +20,6 @@ export interface ShownEndpoint {
 /** The serving service beside the events of a registry, and everything that it publishes of predictions. */
 export class ServingWorld {
   readonly payloads: PredictionPayload[] = [];
-  /** SHA-256 of the bytes of each payload. */
-  readonly digests: string[] = [];
   private readonly stops: (() => Promise<void>)[] = [];
 
   private constructor(
@@ -36,10 +34,7 @@ export class ServingWorld {
       group: 'test',
       topics: [PAYLOADS_TOPIC],
       handle: async ({ messages }) => {
-        for (const { value } of messages) {
-          world.payloads.push(JSON.parse(value.toString('utf8')) as PredictionPayload);
-          world.digests.push(sha256Of(value));
-        }
+        for (const { value } of messages) world.payloads.push(JSON.parse(value.toString('utf8')) as PredictionPayload);
       },
     });
     return world;
