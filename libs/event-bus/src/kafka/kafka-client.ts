@@ -17,7 +17,7 @@ import type { BusLogger } from '../event-bus';
  * | #540 #1729 #1212, committed offsets are wrong or missing       | positions come from our database at every assignment; Kafka's are a hint for its own tools (kafka-subscription.ts) |
  * | #1363, seek does nothing                                       | only while its partition is paused, before its first fetch (kafka-subscription.ts) |
  * | #1764 #526, memory                                             | nothing parallel inside a partition; caps in bytes (kafka-subscription.ts) |
- * | `createTopics` fails when a new topic is not known everywhere yet | asked again until it is there (kafka-topics.ts) |
+ * | `createTopics` fails when a new topic is not known everywhere yet; the admin does not look for a partition's new leader | asked again (kafka-topics.ts) |
  * | `disconnect` waits for a long poll of 5 s                      | `maxWaitTimeInMs` 500 (kafka-subscription.ts)              |
  */
 export const RETRY = { retries: 5, initialRetryTime: 200, maxRetryTime: 3_000, multiplier: 2, factor: 0.2 };

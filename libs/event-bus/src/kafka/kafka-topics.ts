@@ -7,6 +7,9 @@ import { findCause, isPassing, RETRY } from './kafka-client';
 const ENSURE_MS_MAX = 60_000;
 const ENSURE_RETRY_MS = 200;
 
+const LEADERLESS = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 'REPLICA_NOT_AVAILABLE']);
+const LEADER_RETRY_MS = 200;
+
 /** Subscriptions of one process ask for the same ends at the same time. */
 const RANGES_AGE_MS_MAX = 500;
 
@@ -117,12 +120,15 @@ export class KafkaTopics {
   }
 
   private async withAdmin<T>(ask: (admin: Admin) => Promise<T>): Promise<T> {
-    this.admin ??= this.openAdmin();
-    try {
-      return await ask(await this.admin);
-    } catch (error) {
-      await this.discardAdmin();
-      throw error;
+    for (let failures = 1; ; failures += 1) {
+      this.admin ??= this.openAdmin();
+      try {
+        return await ask(await this.admin);
+      } catch (error) {
+        await this.discardAdmin();
+        if (failures > RETRY.retries || !isLeaderless(error)) throw error;
+      }
+      await delay(LEADER_RETRY_MS);
     }
   }
 
@@ -145,6 +151,11 @@ function settingsOf({ retentionMs, messageBytesMax }: TopicSpec): Record<string,
     'retention.ms': String(retentionMs),
     'max.message.bytes': String(messageBytesMax),
   };
+}
+
+/** Said of a partition that is new, or moves to another broker. kafkajs' admin repeats other errors, and not these. */
+function isLeaderless(error: unknown): boolean {
+  return findCause(error, ({ type }) => type !== undefined && LEADERLESS.has(type)) !== undefined;
 }
 
 /** Another service may make the same topics at the same time; metadata of a new topic spreads after the answer. */
