@@ -34,13 +34,18 @@ async function waitFor(condition, { what, timeoutMs = 30_000, intervalMs = 20 })
   throw new Error(`Waited ${timeoutMs} ms for ${what}${reason}`, { cause: lastError });
 }
 
+/** Given out by this process, and never twice: a service may listen there only when it has started. */
+const givenPorts = new Set();
+
 /**
- * A TCP port on 127.0.0.1 on which nobody listens at this moment.
+ * A TCP port on 127.0.0.1 on which nobody listens at this moment, and that this process was not told before.
  * @returns {Promise<number>}
  */
 async function freePort() {
   for (let attempt = 0; attempt < PORT_ATTEMPTS_MAX; attempt++) {
     const port = randomInt(PORT_MIN, PORT_MAX + 1);
+    if (givenPorts.has(port)) continue;
+    givenPorts.add(port);
     if (await isPortFree(port)) return port;
   }
   throw new Error(`No free port was found between ${PORT_MIN} and ${PORT_MAX} on 127.0.0.1`);
