@@ -5,10 +5,12 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { stripVTControlCharacters } from 'node:util';
 import infra from '@mledger/infra';
 
+const FAILURE_LINES_MAX = 30;
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const resultFiles = ['libs', 'apps', 'tools'].flatMap((folder) =>
   readdirSync(join(root, folder), { withFileTypes: true })
@@ -51,16 +53,31 @@ async function startServers(scratchFolder) {
   return { servers, environment };
 }
 
-/** Adds up what jest itself counted in each project that has tests. */
+/** What jest itself found in each project that has tests. */
+const results = () => resultFiles.filter(existsSync).map((file) => JSON.parse(readFileSync(file, 'utf8')));
+
+/** Adds up what jest itself counted. */
 function totals() {
   const sum = { passed: 0, failed: 0, skipped: 0 };
-  for (const file of resultFiles.filter(existsSync)) {
-    const result = JSON.parse(readFileSync(file, 'utf8'));
+  for (const result of results()) {
     sum.passed += result.numPassedTests;
     sum.failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
     sum.skipped += result.numPendingTests;
   }
   return sum;
+}
+
+/** Which tests failed, and how they begin to say why: the rest stands far above, between the projects. */
+function failures() {
+  const plain = (text) => stripVTControlCharacters(text).split('\n').slice(0, FAILURE_LINES_MAX).join('\n      ');
+  return results()
+    .flatMap(({ testResults }) => testResults)
+    .flatMap(({ name, message, assertionResults }) => {
+      const failed = assertionResults.filter((test) => test.status === 'failed');
+      const shown = failed.map((test) => `${test.fullName}\n      ${plain(test.failureMessages.join('\n'))}`);
+      if (assertionResults.length === 0 && message !== '') shown.push(plain(message));
+      return shown.map((text) => `FAILED ${relative(root, name)}: ${text}`);
+    });
 }
 
 for (const file of resultFiles) rmSync(file, { force: true });
@@ -86,6 +103,7 @@ try {
   for (const server of servers.reverse()) await server.stop();
   rmSync(scratchFolder, { recursive: true, force: true });
 }
+for (const failure of failures()) console.log(`\n${failure}`);
 const { passed, failed, skipped } = totals();
 if (passed === 0) status = 1;
 console.log(`${passed} passed, ${failed} failed${skipped > 0 ? `, ${skipped} skipped` : ''}`);

@@ -49,8 +49,10 @@ describe('two replicas', () => {
       const sealed = (await world.sealedPredictions()).map(({ requestId }) => requestId);
       expect(sealed.filter((requestId) => ids.includes(requestId)).sort()).toEqual(ids);
     }, 40_000);
-    const published = world.payloads.map(({ requestId }) => requestId).filter((requestId) => ids.includes(requestId));
-    expect(published.sort()).toEqual(ids);
+    await eventually(() => {
+      const published = world.payloads.map(({ requestId }) => requestId);
+      expect(published.filter((requestId) => ids.includes(requestId)).sort()).toEqual(ids);
+    });
   });
 
   it('forget an endpoint together', async () => {
