@@ -8,6 +8,7 @@ export const STREAM_BYTES_MAX = 2_048;
 const TENANT = /^[a-z0-9][a-z0-9-]{1,38}$/;
 const KIND = /^[a-z][a-z0-9-]{0,62}$/;
 const NAMESPACE_BYTES = 16;
+const SCRATCH = Buffer.allocUnsafe(4_096);
 /** RFC 4122's namespace for URLs and URNs. */
 const URL_NAMESPACE = '6ba7b811-9dad-11d1-80b4-00c04fd430c8';
 const EVENT_NAMESPACE = namespaceBytes(uuidV5(namespaceBytes(URL_NAMESPACE), 'urn:mledger:event'));
@@ -51,10 +52,11 @@ export function lockKey(schema: string, purpose: string, id: string): bigint {
   return hash('sha256', `${schema}:${purpose}:${id}`, 'buffer').readBigInt64BE(0);
 }
 
-/** RFC 9562. Called for every event that is read, hence no hash object and one buffer. */
+/** RFC 9562. Called for every event that is read, hence no hash object and a buffer that is kept. */
 function uuidV5(namespace: Buffer, name: string): string {
   // No character takes more than three bytes.
-  const bytes = Buffer.allocUnsafe(NAMESPACE_BYTES + name.length * 3);
+  const bytesMax = NAMESPACE_BYTES + name.length * 3;
+  const bytes = bytesMax <= SCRATCH.length ? SCRATCH : Buffer.allocUnsafe(bytesMax);
   bytes.set(namespace);
   const hex = hash('sha1', bytes.subarray(0, NAMESPACE_BYTES + bytes.write(name, NAMESPACE_BYTES)), 'hex');
   const variant = ((Number.parseInt(hex[16]!, 16) & 0x3) | 0x8).toString(16);

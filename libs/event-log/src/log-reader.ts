@@ -46,7 +46,7 @@ export async function readLogPage(core: LogCore, client: Queryable, page: LogPag
 }
 
 /** How many events a replay holds at a time, twice: more would outlive V8's young generation and cost more to collect than to read. */
-const REPLAY_PAGE_EVENTS = 500;
+const REPLAY_PAGE_EVENTS = 1_000;
 
 /**
  * Reads on to the head, page after page. While this side parses one page and the caller works on it, Postgres prepares the next.

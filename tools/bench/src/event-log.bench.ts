@@ -14,12 +14,18 @@ import { createDatabase, startPostgres } from '@mledger/infra';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { closedLoop } from './closed-loop';
 import type { Report, Suite } from './measurement';
+import { PlainLog } from './plain-log';
 
 const METRICS_A_EVENT = 10;
 const WARM_UP_SECONDS = 2;
 const MEASURED_SECONDS = 8;
 const REPLAY_PASSES = 3;
 const POOL_SIZE_MAX = 8;
+
+interface PlainFigures {
+  readonly appendsPerSecond: number;
+  readonly replayedPerSecond: number;
+}
 
 interface MetricsLogged {
   type: 'MetricsLogged';
@@ -93,10 +99,12 @@ export const eventLogSuite: Suite = {
     chmodSync(dataFolder, 0o755); // Root's Postgres runs under another account, which must get in.
     const postgres = await startPostgres({ dataFolder, persistent: false });
     try {
-      await appendsBlind(await createDatabase(postgres.url, 'callers_64'), 64, report);
+      const few = await plainly(await createDatabase(postgres.url, 'plain_64'), 64);
+      await appendsBlind(await createDatabase(postgres.url, 'callers_64'), 64, few, report);
+      const many = await plainly(await createDatabase(postgres.url, 'plain_1000'), 1_000);
       const filled = await createDatabase(postgres.url, 'callers_1000');
-      await appendsBlind(filled, 1_000, report, async (log) => {
-        await readBack(log, report);
+      await appendsBlind(filled, 1_000, many, report, async (log) => {
+        await readBack(log, many, report);
         await verifyAll(log, report);
       });
       await projected(filled, report);
@@ -119,10 +127,52 @@ async function open(url: string, projections: readonly Projection[] = []): Promi
   return log;
 }
 
+/** The same load on the least that could take it, right before ours. */
+async function plainly(url: string, callers: number): Promise<PlainFigures> {
+  const log = await PlainLog.open(url);
+  const { perSecond } = await closedLoop({
+    callers,
+    warmUpSeconds: WARM_UP_SECONDS,
+    seconds: MEASURED_SECONDS,
+    work: (caller, count) =>
+      log.append({
+        stream: `default/run:${caller}`,
+        ...metricsLogged(caller, count),
+        meta: contextOf(caller, count),
+      }),
+  });
+  const replayedPerSecond = await medianPass(async () => {
+    let events = 0;
+    let metrics = 0;
+    await log.replay((page) => {
+      events += page.length;
+      for (const { data } of page) metrics += (data as MetricsLogged['data']).metrics.length;
+    });
+    if (metrics !== events * METRICS_A_EVENT) throw new Error('the plain table lost something');
+    return events;
+  });
+  await log.close();
+  return { appendsPerSecond: perSecond, replayedPerSecond };
+}
+
+/** How many events a second one pass reads, of several passes. */
+async function medianPass(pass: () => Promise<number>): Promise<number> {
+  const perSecond: number[] = [];
+  for (let passes = 0; passes < REPLAY_PASSES; passes += 1) {
+    const startedAt = performance.now();
+    const events = await pass();
+    perSecond.push(events / ((performance.now() - startedAt) / 1_000));
+  }
+  return perSecond.sort((a, b) => a - b)[Math.floor(REPLAY_PASSES / 2)]!;
+}
+
+const besides = (peer: string, value: number, peerValue: number) => ({ peer, peerValue, ratio: value / peerValue });
+
 /** Many runs log metrics at once. */
 async function appendsBlind(
   url: string,
   callers: number,
+  plain: PlainFigures,
   report: Report,
   whenFilled?: (log: EventLog) => Promise<void>,
 ): Promise<void> {
@@ -141,7 +191,13 @@ async function appendsBlind(
   });
   const lagSeconds = await untilSequenced(log);
   const conditions = `${callers} callers, events of ${bytes} bytes, hashed and sequenced; ${machine()}`;
-  report({ name: `appends, ${callers} callers`, value: load.perSecond, unit: 'events/s', conditions });
+  report({
+    name: `appends, ${callers} callers`,
+    value: load.perSecond,
+    unit: 'events/s',
+    conditions,
+    ...besides('plain group commit', load.perSecond, plain.appendsPerSecond),
+  });
   report({ name: `append p50, ${callers} callers`, value: load.latencyMs.p50, unit: 'ms', conditions });
   report({ name: `append p99, ${callers} callers`, value: load.latencyMs.p99, unit: 'ms', conditions });
   report({ name: `sequencer lag at the end, ${callers} callers`, value: lagSeconds, unit: 's', conditions });
@@ -169,24 +225,21 @@ async function commandsDecided(url: string, callers: number, report: Report): Pr
 }
 
 /** Everything is read through the store's public door: upcast, parsed and folded. */
-async function readBack(log: EventLog, report: Report): Promise<void> {
-  const passes: number[] = [];
+async function readBack(log: EventLog, plain: PlainFigures, report: Report): Promise<void> {
   let events = 0;
-  for (let pass = 0; pass < REPLAY_PASSES; pass += 1) {
-    const startedAt = performance.now();
+  const value = await medianPass(async () => {
     let metrics = 0;
-    events = 0;
     for await (const page of log.store.replay()) {
       for (const event of page) metrics += (event.data as MetricsLogged['data']).metrics.length;
       events = page.at(-1)!.seq;
     }
     if (metrics !== events * METRICS_A_EVENT)
       throw new Error(`${metrics} metrics in ${events} events: something was lost`);
-    passes.push(events / ((performance.now() - startedAt) / 1_000));
-  }
-  const median = passes.sort((a, b) => a - b)[Math.floor(REPLAY_PASSES / 2)]!;
+    return events;
+  });
   const conditions = `${events} events, each parsed and folded, median of ${REPLAY_PASSES} passes; ${machine()}`;
-  report({ name: 'events replayed', value: median, unit: 'events/s', conditions });
+  const peer = besides('plain paging', value, plain.replayedPerSecond);
+  report({ name: 'events replayed', value, unit: 'events/s', conditions, ...peer });
 }
 
 async function verifyAll(log: EventLog, report: Report): Promise<void> {
