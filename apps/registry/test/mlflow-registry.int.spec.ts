@@ -143,6 +143,22 @@ describe('model versions', () => {
     expect((await pending).status).toBe(200);
   });
 
+  it('are not called unknown while their events are known to be on the way', async () => {
+    await register('behind');
+    await world.logRun();
+    const create = () =>
+      world.mlflow('POST', 'model-versions/create', { name: 'behind', source: 'runs:/late2/model', run_id: 'late2' });
+    // Whoever handles what is told of runs waits here, like a replica that was killed.
+    await world.kit.service.log.dataSource.transaction(async (manager) => {
+      await manager.query(`select from consumer_offsets where consumer = 'source_runs' for update`);
+      await world.experiments.tell(['run', 'late2'], [runStarted('late2')]);
+      expect(await create()).toMatchObject({ status: 503, body: { error_code: 'TEMPORARILY_UNAVAILABLE' } });
+    });
+    expect((await create()).status).toBe(200);
+    const unknown = { name: 'behind', source: 'runs:/never/model', run_id: 'never' };
+    expect((await world.mlflow('POST', 'model-versions/create', unknown)).status).toBe(404);
+  });
+
   it('are numbered densely under 50 creations at once', async () => {
     await register('busy');
     const { loggedModelId: model_id } = await world.logRun();

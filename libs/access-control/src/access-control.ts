@@ -20,7 +20,7 @@ export interface AccessOptions {
   /** How long a key that nobody knows is waited for: as long as a read waits for its projection, unless it is said. */
   readonly arrivalMsMax?: number;
   /** Whether events of access are known to be missing here, so that nobody can be called unknown. */
-  readonly isBehind?: () => boolean;
+  readonly isBehind?: () => Promise<boolean>;
 }
 
 const ARRIVAL_MS_MAX = 2_000;
@@ -55,7 +55,8 @@ export class AccessControl {
       } catch (error) {
         // A new key is used in the moment after it was issued, before its event has come over the bus.
         if (!(error instanceof AccessRefused) || !error.unknown) throw error;
-        if (!isFirst && performance.now() >= untilMs) throw this.options.isBehind?.() ? unavailable(error) : error;
+        if (!isFirst && performance.now() >= untilMs)
+          throw (await this.options.isBehind?.()) ? unavailable(error) : error;
       }
       if (!isFirst) await pause(ARRIVAL_POLL_MS);
       await this.reading(() => this.directory.freshenNow());

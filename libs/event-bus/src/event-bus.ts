@@ -61,6 +61,12 @@ export interface SubscriptionStatus {
 
 export interface BusSubscription {
   status(): SubscriptionStatus;
+  /**
+   * Messages that no replica of the group has handled yet: `lag` in the status is of the partitions in hand, and those of a replica
+   * that was killed are in nobody's hand until its session ends. Asks the transport.
+   * @throws {Error} when the transport cannot tell now
+   */
+  groupLag(): Promise<number>;
   /** Returns when the batch in hand is done and the partitions are given up. */
   stop(): Promise<void>;
 }

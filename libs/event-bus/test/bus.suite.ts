@@ -151,6 +151,43 @@ export function busSuite(transport: Transport): void {
     }
   });
 
+  it('knows what waits for a group, whoever holds it', async () => {
+    const other = await transport.open(installation);
+    try {
+      const group = `group-${randomUUID()}`;
+      let isStuck = false;
+      const fail = () => {
+        if (isStuck) throw new Error('not yet');
+      };
+      const here = await collect({ group, fail });
+      const there = await collect({ group, fail, bus: other });
+      const lagsAre = (wanted: number) =>
+        waitFor(
+          async () => {
+            const lags = await Promise.all([here, there].map(({ subscription }) => subscription.groupLag()));
+            return lags.every((lag) => lag === wanted);
+          },
+          { what: `a lag of ${wanted}, seen from either` },
+        );
+      const keys = Array.from({ length: 40 }, (_, index) => `key-${index}`);
+      const publish = () =>
+        bus.publish(
+          PAYLOADS_TOPIC,
+          keys.map((key) => message(key, '0')),
+        );
+      await publish();
+      await lagsAre(0);
+      isStuck = true;
+      await publish();
+      await lagsAre(40);
+      isStuck = false;
+      await lagsAre(0);
+    } finally {
+      await Promise.all(subscriptions.splice(0).map((subscription) => subscription.stop()));
+      await other.close();
+    }
+  });
+
   it('carries the largest message that the contracts allow', async () => {
     const large = { key: 'large', headers: {}, value: Buffer.alloc(4 * 1024 * 1024 + 100_000, 'x') };
     await bus.publish(PAYLOADS_TOPIC, [message('a', '0'), large, large, message('a', '1')]);

@@ -72,8 +72,9 @@ export async function startService(definition: ServiceDefinition, runtime: Runti
         mode: config.auth,
         allowedHosts: config.allowedHosts,
         // Access writes its directory itself: what is not there does not exist.
-        ...(definition.name === 'access' && { arrivalMsMax: 0 }),
-        isBehind: () => feeds.isBehind(accessDirectoryReadModel.name),
+        ...(definition.name === 'access'
+          ? { arrivalMsMax: 0 }
+          : { isBehind: () => feeds.isBehind(accessDirectoryReadModel.name) }),
       },
       masterKey,
       directory,

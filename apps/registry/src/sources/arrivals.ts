@@ -30,7 +30,7 @@ export class Arrivals {
       const result = await read();
       if (isThere(result)) return result;
       if (performance.now() >= endMs) {
-        if (!this.feeds.isBehind(from)) return result;
+        if (!(await this.feeds.isBehind(from))) return result;
         throw ApiError.unavailable('Not all that other services have told is known here yet: try again shortly');
       }
       await delay(RETRY_MS);

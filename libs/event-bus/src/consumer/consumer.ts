@@ -108,6 +108,16 @@ export class Consumer {
     }));
   }
 
+  /**
+   * Messages for a handler that no replica of the service has handled yet. Asks the bus.
+   * @throws {Error} when there is no such handler, or the bus cannot tell now
+   */
+  async groupLag(consumer: string): Promise<number> {
+    const running = this.running.get(consumer);
+    if (!running) throw new Error(`${consumer} is not running`);
+    return running.subscription.groupLag();
+  }
+
   /** Why this service must refuse requests: a handler that never parks cannot go on, or has never been up to date. */
   unreadyReasons(): string[] {
     return [...this.running.values()]

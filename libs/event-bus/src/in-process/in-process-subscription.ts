@@ -50,6 +50,17 @@ export class InProcessSubscription implements BusSubscription {
     return { state: 'running', since, lag, caughtUp: this.readers.every(({ reachedEnd }) => reachedEnd) };
   }
 
+  /** Each process reads every topic itself. */
+  async groupLag(): Promise<number> {
+    let lag = 0;
+    for (const { topic, source, next } of this.readers) {
+      if (next === undefined) throw new Error(`${topic} is not there yet`);
+      const { low, high } = await source.range(this.stopping.signal);
+      lag += Math.max(0, high - Math.max(low, next));
+    }
+    return lag;
+  }
+
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.loops;

@@ -22,7 +22,7 @@ const DISCONNECT_MS_MAX = 10_000;
 interface KafkaSubscriptionOptions extends SubscribeOptions {
   readonly kafka: Kafka;
   readonly sessionMs: number;
-  readonly topicState: Pick<KafkaTopics, 'ranges' | 'remembered'>;
+  readonly topicState: Pick<KafkaTopics, 'ranges' | 'committed' | 'recentlyCommitted'>;
   readonly logger: BusLogger;
   onFatal(error: Error): void;
   onStopped(): void;
@@ -52,6 +52,25 @@ export class KafkaSubscription implements BusSubscription {
     const { state, since, progress } = this;
     const running = state === 'running';
     return { state, since, lag: running ? progress.lag() : undefined, caughtUp: running && progress.caughtUp() };
+  }
+
+  /** Of the partitions in hand from here; of the others from what their holders told Kafka, which is never ahead of what they did. */
+  async groupLag(): Promise<number> {
+    const { topics, group, topicState } = this.options;
+    let lag = 0n;
+    for (const topic of topics) {
+      const [ranges, committed] = await Promise.all([
+        topicState.ranges(topic),
+        topicState.recentlyCommitted(group, topic),
+      ]);
+      for (const { partition, low, high } of ranges) {
+        const next = this.progress.next({ topic, partition }) ?? BigInt(committed.get(partition) ?? low);
+        // What has expired is nobody's any more.
+        const handled = next > BigInt(low) ? next : BigInt(low);
+        if (BigInt(high) > handled) lag += BigInt(high) - handled;
+      }
+    }
+    return Number(lag);
   }
 
   async stop(): Promise<void> {
@@ -156,7 +175,7 @@ export class KafkaSubscription implements BusSubscription {
     for (const { topic, partitions } of assigned) {
       const { topicState, group, startFrom } = this.options;
       const ranges = await topicState.ranges(topic);
-      const remembered = await topicState.remembered(group, topic);
+      const remembered = await topicState.committed(group, topic);
       for (const range of ranges.filter(({ partition }) => partitions.includes(partition))) {
         const stored = await startFrom?.({ topic, ...range, remembered: remembered.has(range.partition) });
         positions.push({ topic, partition: range.partition, offset: stored ?? range.low, high: range.high });
@@ -169,6 +188,9 @@ export class KafkaSubscription implements BusSubscription {
     }
     consumer.resume(assigned.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })));
     this.become('running');
+    // The holder before may have been lost with its last hint unsent, and a partition that is quiet gets no other.
+    const hints = positions.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+    if (hints.length > 0) await consumer.commitOffsets(hints).catch(() => undefined);
   }
 
   private async eachBatch(
@@ -228,7 +250,7 @@ export class KafkaSubscription implements BusSubscription {
     this.heldBack.set(`${place.topic}/${place.partition}`, timer);
   }
 
-  /** For Kafka's own tools to show; nothing reads it back, so a failure is no matter. */
+  /** For Kafka's own tools, and for other replicas (groupLag); no position is taken from it, so a failure is no matter. */
   private async hintOffset(
     { topic, partition }: Place,
     commit: EachBatchPayload['commitOffsetsIfNecessary'],

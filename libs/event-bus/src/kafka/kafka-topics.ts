@@ -11,12 +11,12 @@ const LEADERLESS = new Set(['NOT_LEADER_FOR_PARTITION', 'LEADER_NOT_AVAILABLE', 
 const LEADER_RETRY_MS = 200;
 
 /** Subscriptions of one process ask for the same ends at the same time. */
-const RANGES_AGE_MS_MAX = 500;
+const RECENT_MS_MAX = 500;
 
 /** Makes topics, and tells what they hold. One connection, made anew after any error. */
 export class KafkaTopics {
   private admin: Promise<Admin> | undefined;
-  private readonly recentRanges = new Map<string, { at: number; ranges: Promise<PartitionRange[]> }>();
+  private readonly recent = new Map<string, { at: number; answer: Promise<unknown> }>();
 
   constructor(
     private readonly kafka: Kafka,
@@ -44,20 +44,22 @@ export class KafkaTopics {
 
   /** Each partition's oldest and next offset, at most half a second old. */
   ranges(topic: string): Promise<PartitionRange[]> {
-    const recent = this.recentRanges.get(topic);
-    if (recent && Date.now() - recent.at < RANGES_AGE_MS_MAX) return recent.ranges;
-    const ranges = this.withAdmin((admin) => admin.fetchTopicOffsets(topic)).then((offsets) =>
-      offsets.map(({ partition, low, high }) => ({ partition, low, high })),
-    );
-    this.recentRanges.set(topic, { at: Date.now(), ranges });
-    ranges.catch(() => this.recentRanges.delete(topic));
-    return ranges;
+    return this.recently(`ranges/${topic}`, async () => {
+      const offsets = await this.withAdmin((admin) => admin.fetchTopicOffsets(topic));
+      return offsets.map(({ partition, low, high }) => ({ partition, low, high }));
+    });
   }
 
-  /** The partitions of which this Kafka has some offset of the group, whatever it is. */
-  async remembered(group: string, topic: string): Promise<Set<number>> {
+  /** What this Kafka knows of a group's positions, by partition; it lacks those of which it has never heard. */
+  async committed(group: string, topic: string): Promise<Map<number, string>> {
     const [found] = await this.withAdmin((admin) => admin.fetchOffsets({ groupId: group, topics: [topic] }));
-    return new Set(found?.partitions.filter(({ offset }) => offset !== '-1').map(({ partition }) => partition));
+    const known = (found?.partitions ?? []).filter(({ offset }) => offset !== '-1');
+    return new Map(known.map(({ partition, offset }) => [partition, offset]));
+  }
+
+  /** `committed`, at most half a second old. */
+  recentlyCommitted(group: string, topic: string): Promise<Map<number, string>> {
+    return this.recently(`committed/${group}/${topic}`, () => this.committed(group, topic));
   }
 
   async messageBytesMax(topic: string): Promise<string | undefined> {
@@ -66,6 +68,15 @@ export class KafkaTopics {
 
   async close(): Promise<void> {
     await this.discardAdmin();
+  }
+
+  private recently<T>(question: string, ask: () => Promise<T>): Promise<T> {
+    const recent = this.recent.get(question);
+    if (recent && Date.now() - recent.at < RECENT_MS_MAX) return recent.answer as Promise<T>;
+    const answer = ask();
+    this.recent.set(question, { at: Date.now(), answer });
+    answer.catch(() => this.recent.delete(question));
+    return answer;
   }
 
   private async create(specs: readonly TopicSpec[]): Promise<void> {
