@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage, type RequestOptions, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { SERVICE_NAMES, type ServiceName } from '@mledger/contracts';
-import { eventually } from '@mledger/service-kit/testing';
+import { eventually, TestProcess } from '@mledger/service-kit/testing';
 import { Backend, readAll, type Seen } from './backend';
-import { GatewayProcess } from './gateway-process';
 
 const backends: Backend[] = [];
-const gateways: GatewayProcess[] = [];
+const gateways: TestProcess[] = [];
 
 const backend: typeof Backend.start = async (...given) => {
   const started = await Backend.start(...given);
@@ -15,13 +15,22 @@ const backend: typeof Backend.start = async (...given) => {
   return started;
 };
 
+const LISTENING = /"url":"([^"]+)"/;
+
+/** The built gateway on a free port. @param urls the replicas of each service; one that is not named has none */
+function spawnGateway(urls: Partial<Record<ServiceName, readonly string[]>>): TestProcess {
+  const variables = SERVICE_NAMES.map((name) => [`MLEDGER_${name.toUpperCase()}_URL`, urls[name]?.join(',') ?? '']);
+  const environment = { ...Object.fromEntries(variables), MLEDGER_PORT: '0', LOG_LEVEL: 'info' };
+  return TestProcess.spawn(join(__dirname, '../dist/main.js'), environment);
+}
+
 /** A gateway in front of a backend for each service; those named are as the test wants them. */
 async function gatewayBefore(given: Partial<Record<ServiceName, readonly string[]>> = {}) {
   const names = SERVICE_NAMES.filter((name) => given[name] === undefined);
   const started = await Promise.all(names.map(async (name) => [name, [(await backend(name)).url]] as const));
-  const gateway = GatewayProcess.spawn({ ...Object.fromEntries(started), ...given });
+  const gateway = spawnGateway({ ...Object.fromEntries(started), ...given });
   gateways.push(gateway);
-  return { gateway, url: await gateway.listening() };
+  return { gateway, url: await gateway.says(LISTENING) };
 }
 
 /** An address that refuses connections. */
@@ -270,11 +279,11 @@ describe('an end', () => {
     const { gateway, url } = await gatewayBefore({ serving: [slow.url] });
     const inFlight = send(url, '/v2/models/iris/infer', { method: 'POST', body: '{}' });
     await eventually(() => expect(held).toHaveLength(1));
-    gateway.child.kill('SIGTERM');
+    const ended = gateway.stop();
     await eventually(() => expect(send(url, '/health/live')).rejects.toThrow('ECONNREFUSED'));
     held[0]!.end('finished');
     expect(await inFlight).toMatchObject({ status: 200, body: 'finished' });
-    expect(await gateway.ended).toEqual({ code: 0, signal: null });
+    expect(await ended).toEqual({ code: 0, signal: null });
   });
 
   it('by SIGTERM does not wait for feeds, which have no end', async () => {
@@ -290,7 +299,7 @@ describe('an end', () => {
   });
 
   it('with 78 names the variable that is missing', async () => {
-    const gateway = GatewayProcess.spawn({ access: ['http://127.0.0.1:1'] });
+    const gateway = spawnGateway({ access: ['http://127.0.0.1:1'] });
     expect((await gateway.ended).code).toBe(78);
     expect(gateway.output).toContain('MLEDGER_REGISTRY_URL: is needed');
     expect(gateway.output).not.toContain('MLEDGER_ACCESS_URL');

@@ -1,34 +1,34 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createTestDatabase, eventually, type TestDatabase } from '@mledger/service-kit/testing';
+import {
+  createTestDatabase,
+  eventually,
+  SERVING_URL,
+  type TestDatabase,
+  TestProcess,
+} from '@mledger/service-kit/testing';
 import { isAlive, node } from './pipelines-world';
 
 let database: TestDatabase;
 let home: string;
-const services: ChildProcess[] = [];
+const services: TestProcess[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   home = await mkdtemp(join(tmpdir(), 'pipelines-crash-'));
 });
 afterAll(async () => {
-  for (const service of services) service.kill('SIGKILL');
+  await Promise.all(services.map((service) => service.stop('SIGKILL')));
   await database?.drop();
   await rm(home, { recursive: true, force: true });
 });
 
 /** Starts the built service on the same database as before. @returns its URL once it answers */
-async function startProcess(): Promise<{ service: ChildProcess; url: string }> {
-  const env = { PATH: process.env.PATH, DATABASE_URL: database.url, MLEDGER_HOME: home };
-  const service = spawn(process.execPath, [join(__dirname, 'service-process.cjs')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+async function startProcess(): Promise<{ service: TestProcess; url: string }> {
+  const environment = { DATABASE_URL: database.url, MLEDGER_HOME: home };
+  const service = TestProcess.spawn(join(__dirname, 'service-process.cjs'), environment);
   services.push(service);
-  const [line] = (await once(service.stdout!, 'data')) as [Buffer];
-  return { service, url: line.toString().trim() };
+  return { service, url: await service.says(SERVING_URL) };
 }
 
 async function call(url: string, method: string, path: string, body?: object) {
@@ -55,7 +55,7 @@ describe('kill -9 while a step runs', () => {
     });
     const { pipelineRunId } = await call(first.url, 'POST', `pipelines/${name}/runs`);
     const [line] = await eventually(() => marks(file));
-    first.service.kill('SIGKILL');
+    await first.service.stop('SIGKILL');
     await eventually(() => expect(isAlive(Number(line!.split(' ')[1]))).toBe(false));
 
     const second = await startProcess();
@@ -68,7 +68,6 @@ describe('kill -9 while a step runs', () => {
     expect((await marks(file)).map((mark) => mark.split(' ')[0])).toEqual(
       attempts.map((_, index) => String(index + 1)),
     );
-    second.service.kill('SIGTERM');
-    await once(second.service, 'exit');
+    await second.service.stop();
   });
 });

@@ -1,20 +1,19 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { InProcessBus } from '@mledger/event-bus';
 import { Logger } from '@mledger/service-kit';
-import { eventually } from '@mledger/service-kit/testing';
+import { eventually, SERVING_URL, TestProcess } from '@mledger/service-kit/testing';
 import { followPublished, type SealedPrediction } from './sealed-predictions';
 import { MATRIX, ServingWorld } from './serving-world';
 
 let world: ServingWorld;
-let serving: ChildProcess | undefined;
+let serving: TestProcess | undefined;
+let isKilled = false;
 let bus: InProcessBus | undefined;
 beforeAll(async () => {
   world = await ServingWorld.start();
 });
 afterAll(async () => {
-  serving?.kill('SIGKILL');
+  await serving?.stop('SIGKILL');
   await bus?.close();
   await world?.stop();
 });
@@ -26,13 +25,9 @@ const ANSWERS_BEFORE_KILL = 1_200;
 /** The built service, alone on the database and the folder of the world. @returns its URL once it answers */
 async function startProcess(): Promise<string> {
   const { databaseUrl, config } = world.kit.runtime;
-  const env = { PATH: process.env.PATH, DATABASE_URL: databaseUrl, MLEDGER_HOME: config.home };
-  serving = spawn(process.execPath, [join(__dirname, 'service-process.cjs')], {
-    env,
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const [line] = (await once(serving.stdout!, 'data')) as [Buffer];
-  return line.toString().trim();
+  const environment = { DATABASE_URL: databaseUrl, MLEDGER_HOME: config.home };
+  serving = TestProcess.spawn(join(__dirname, 'service-process.cjs'), environment);
+  return serving.says(SERVING_URL);
 }
 
 /** Predicts again and again until the server is gone. @returns the ids of the answers that arrived whole */
@@ -49,7 +44,7 @@ async function predictUntilGone(url: string, onAnswer: () => void): Promise<stri
       answered.push(answer.headers.get('x-request-id')!);
       onAnswer();
     } catch (error) {
-      if (serving?.killed) return answered;
+      if (isKilled) return answered;
       throw error;
     }
   }
@@ -63,7 +58,12 @@ describe('kill -9 in the middle of predictions', () => {
 
     const url = await startProcess();
     let answers = 0;
-    const kill = () => (answers += 1) === ANSWERS_BEFORE_KILL && serving?.kill('SIGKILL');
+    const kill = () => {
+      answers += 1;
+      if (answers !== ANSWERS_BEFORE_KILL) return;
+      isKilled = true;
+      void serving?.stop('SIGKILL');
+    };
     const clients = await Promise.all(Array.from({ length: CLIENTS }, () => predictUntilGone(url, kill)));
     const answered = clients.flat();
     expect(answered.length).toBeGreaterThanOrEqual(ANSWERS_BEFORE_KILL);

@@ -2,7 +2,8 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { chromium, type Browser, type Page } from 'playwright-core';
-import { StandaloneProcess } from './standalone-process';
+import type { TestProcess } from '@mledger/service-kit/testing';
+import { READY, spawnStandalone } from './spawn-standalone';
 
 const NAMES = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 const FOLDERS = [...(process.env.PATH ?? '').split(delimiter), '/Applications/Google Chrome.app/Contents/MacOS'];
@@ -25,14 +26,14 @@ if (!executablePath) process.stderr.write('\nSKIPPED: the console in a browser\n
 
 (executablePath ? describe : describe.skip)('the console', () => {
   const home = mkdtempSync(join(tmpdir(), 'mledger-console-'));
-  let standalone: StandaloneProcess;
+  let standalone: TestProcess;
   let url: string;
   let browser: Browser;
   let page: Page;
 
   beforeAll(async () => {
-    standalone = StandaloneProcess.spawn(home);
-    url = await standalone.ready();
+    standalone = spawnStandalone(home);
+    url = await standalone.says(READY);
     const args = ['--no-sandbox', '--disable-gpu', '--disable-background-networking', '--disable-component-update'];
     browser = await chromium.launch({ executablePath, args });
     page = await browser.newPage();
@@ -75,8 +76,8 @@ if (!executablePath) process.stderr.write('\nSKIPPED: the console in a browser\n
   it('says so when the server is gone, and comes back with it', async () => {
     await standalone.stop();
     await page.locator('.connection.lost, .connection.connecting').waitFor();
-    standalone = StandaloneProcess.spawn(home, { MLEDGER_PORT: new URL(url).port });
-    await standalone.ready();
+    standalone = spawnStandalone(home, { MLEDGER_PORT: new URL(url).port });
+    await standalone.says(READY);
     await page.locator('.connection.live').waitFor();
   }, 60_000);
 });

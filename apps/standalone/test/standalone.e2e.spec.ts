@@ -2,28 +2,27 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { eventually } from '@mledger/service-kit/testing';
-import { StandaloneProcess } from './standalone-process';
+import { eventually, type TestProcess } from '@mledger/service-kit/testing';
+import { READY, spawnStandalone } from './spawn-standalone';
 
 const home = mkdtempSync(join(tmpdir(), 'mledger-standalone-'));
-const running: StandaloneProcess[] = [];
+const running: TestProcess[] = [];
 
 const start = (environment?: Record<string, string>) => {
-  const standalone = StandaloneProcess.spawn(home, environment);
+  const standalone = spawnStandalone(home, environment);
   running.push(standalone);
   return standalone;
 };
 
 afterAll(async () => {
-  for (const standalone of running) standalone.child.kill('SIGKILL');
-  await Promise.all(running.map(({ ended }) => ended));
+  await Promise.all(running.map((standalone) => standalone.stop('SIGKILL')));
   rmSync(home, { recursive: true, force: true });
 });
 
 describe('standalone', () => {
   it('starts on a fresh folder, refuses a second instance, survives kill -9, and stops in order', async () => {
     const first = start();
-    const url = await first.ready();
+    const url = await first.says(READY);
     expect(first.output).toContain('access key id');
     expect((await fetch(`${url}/health/ready`)).status).toBe(200);
     const created = await fetch(`${url}/api/2.0/mlflow/experiments/create`, {
@@ -35,12 +34,11 @@ describe('standalone', () => {
 
     const second = start();
     expect((await second.ended).code).not.toBe(0);
-    expect(second.output).toContain(`is held by process ${first.child.pid}`);
+    expect(second.output).toContain(`is held by process ${first.pid}`);
 
-    first.child.kill('SIGKILL');
-    await first.ended;
+    await first.stop('SIGKILL');
     const again = start();
-    const found = await fetch(`${await again.ready()}/api/2.0/mlflow/experiments/get-by-name?experiment_name=kept`);
+    const found = await fetch(`${await again.says(READY)}/api/2.0/mlflow/experiments/get-by-name?experiment_name=kept`);
     expect(found.status).toBe(200);
     expect(await again.stop()).toEqual({ code: 0, signal: null });
     expect(readdirSync(home)).not.toContain('owner.json');
@@ -64,7 +62,7 @@ describe('standalone', () => {
 
   it('refuses a foreign Host, a foreign Origin and an unlisted route, each in the form of its API', async () => {
     const standalone = start();
-    const url = await standalone.ready();
+    const url = await standalone.says(READY);
     const { port } = new URL(url);
     const origin = { origin: 'https://evil.example', 'content-type': 'application/json' };
     const foreign = await fetch(`${url}/api/2.0/mlflow/experiments/search`, {

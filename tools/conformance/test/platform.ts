@@ -1,12 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort, waitFor } from '@mledger/infra';
+import { TestProcess } from '@mledger/service-kit/testing';
 
 const root = join(__dirname, '../../..');
-const READY_MS_MAX = 150_000;
+const READY = /MLedger is ready at (\S+)/;
 
 /** A whole MLedger on a data folder of its own, in one of its run modes. */
 export interface Platform {
@@ -22,8 +21,12 @@ export interface Platform {
 export async function startCluster(twice: readonly string[]): Promise<Platform> {
   const { home, environment } = await freshHome();
   const replicas = twice.map((service) => `${service}=2`).join(',');
-  const cluster = new Running('tools/cluster.mjs', { ...environment, MLEDGER_REPLICAS: replicas, LOG_LEVEL: 'warn' });
-  const url = await cluster.ready();
+  const cluster = TestProcess.spawn(join(root, 'tools/cluster.mjs'), {
+    ...environment,
+    MLEDGER_REPLICAS: replicas,
+    LOG_LEVEL: 'warn',
+  });
+  const url = await cluster.says(READY);
   const secretOf = (name: string) => readFileSync(join(home, name), 'utf8').trim();
   const pair = `${secretOf('access-key-id')}:${secretOf('secret-access-key')}`;
   return {
@@ -45,15 +48,16 @@ export async function startCluster(twice: readonly string[]): Promise<Platform> 
 /** What `npm start` runs: one process for every service, so that each crash is one of all. */
 export async function startStandalone(): Promise<Platform> {
   const { home, environment } = await freshHome();
-  const start = () => new Running('apps/standalone/dist/main.js', { ...environment, LOG_LEVEL: 'warn' });
+  const main = join(root, 'apps/standalone/dist/main.js');
+  const start = () => TestProcess.spawn(main, { ...environment, LOG_LEVEL: 'warn' });
   let standalone = start();
   return {
-    url: await standalone.ready(),
+    url: await standalone.says(READY),
     authorization: undefined,
     crash: async () => {
       await standalone.stop('SIGKILL');
       standalone = start();
-      await standalone.ready();
+      await standalone.says(READY);
     },
     stop: async () => {
       await standalone.stop();
@@ -65,36 +69,4 @@ export async function startStandalone(): Promise<Platform> {
 async function freshHome() {
   const home = mkdtempSync(join(tmpdir(), 'mledger-conformance-'));
   return { home, environment: { MLEDGER_HOME: home, MLEDGER_PORT: String(await freePort()) } };
-}
-
-class Running {
-  private output = '';
-  private readonly child: ChildProcess;
-  private readonly ended: Promise<unknown>;
-
-  constructor(main: string, environment: Record<string, string>) {
-    this.child = spawn(process.execPath, [join(root, main)], {
-      env: { ...process.env, ...environment },
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    for (const stream of [this.child.stdout!, this.child.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => (this.output += text));
-    }
-    this.ended = once(this.child, 'exit');
-  }
-
-  /** Its address, once it says that it is ready; an error with all it said when it ends before. */
-  async ready(): Promise<string> {
-    const isOver = () => this.child.exitCode !== null || this.child.signalCode !== null;
-    const address = () => /MLedger is ready at (\S+)/.exec(this.output)?.[1];
-    await waitFor(() => address() ?? isOver(), { what: 'MLedger to be ready', timeoutMs: READY_MS_MAX });
-    const url = address();
-    if (url === undefined) throw new Error(`it did not start:\n${this.output}`);
-    return url;
-  }
-
-  async stop(signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
-    this.child.kill(signal);
-    await this.ended;
-  }
 }
