@@ -7,6 +7,7 @@ import type { Lifecycle } from '../lifecycle';
 import type { HttpMetrics } from '../observe/metrics';
 import type { RequestSpan, Tracing } from '../observe/tracing';
 import { logContext, type LogContext } from '../request-context';
+import './request-edge';
 import { readBody } from './body-reader';
 import type { RouteRules } from './route-rules';
 import type { ErrorSender } from './send-error';
