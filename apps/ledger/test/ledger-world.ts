@@ -80,6 +80,8 @@ export class LedgerWorld {
       },
     });
     log.start();
+    // The start's own look for news comes before this one, and finds none to sign; else it could sign what is told from here on.
+    await log.checkpoint();
     const relay = new Relay({ service, log, bus: runtime.bus, logger: Logger.create({ service, level: 'warn' }) });
     await relay.start();
     this.others.set(service, { log, relay });

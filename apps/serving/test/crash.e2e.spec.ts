@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import { InProcessBus } from '@mledger/event-bus';
-import { Logger } from '@mledger/service-kit';
 import { eventually, SERVING_URL, TestProcess } from '@mledger/service-kit/testing';
 import { followPublished, type SealedPrediction } from './sealed-predictions';
 import { MATRIX, ServingWorld } from './serving-world';
@@ -8,13 +6,11 @@ import { MATRIX, ServingWorld } from './serving-world';
 let world: ServingWorld;
 let serving: TestProcess | undefined;
 let isKilled = false;
-let bus: InProcessBus | undefined;
 beforeAll(async () => {
   world = await ServingWorld.start();
 });
 afterAll(async () => {
   await serving?.stop('SIGKILL');
-  await bus?.close();
   await world?.stop();
 });
 
@@ -70,12 +66,7 @@ describe('kill -9 in the middle of predictions', () => {
     expect(new Set(answered).size).toBe(answered.length);
 
     const { log } = await world.startReplica();
-    // A bus in this process does not notice what another process publishes: this one reads what is there.
-    bus = await InProcessBus.open({
-      url: world.kit.runtime.databaseUrl,
-      logger: Logger.create({ service: 'test', level: 'warn' }),
-    });
-    const published = await followPublished(bus);
+    const published = await followPublished(await world.openBus());
     const idsOf = (predictions: readonly SealedPrediction[]) => predictions.map(({ requestId }) => requestId).sort();
     const sealed = await eventually(async () => {
       const found = await world.sealedPredictions(log);

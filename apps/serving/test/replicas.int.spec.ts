@@ -1,5 +1,6 @@
 import type { RunningService } from '@mledger/service-kit';
 import { eventually } from '@mledger/service-kit/testing';
+import { followPublished } from './sealed-predictions';
 import { MATRIX, ServingWorld } from './serving-world';
 
 let world: ServingWorld;
@@ -49,9 +50,10 @@ describe('two replicas', () => {
       const sealed = (await world.sealedPredictions()).map(({ requestId }) => requestId);
       expect(sealed.filter((requestId) => ids.includes(requestId)).sort()).toEqual(ids);
     }, 40_000);
+    const published = await followPublished(await world.openBus());
     await eventually(() => {
-      const published = world.payloads.map(({ requestId }) => requestId);
-      expect(published.filter((requestId) => ids.includes(requestId)).sort()).toEqual(ids);
+      const found = published.map(({ requestId }) => requestId).filter((requestId) => ids.includes(requestId));
+      expect(found.sort()).toEqual(ids);
     });
   });
 

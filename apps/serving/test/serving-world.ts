@@ -40,13 +40,17 @@ export class ServingWorld {
     return world;
   }
 
+  /** A bus as another process has it. What one publishes, another notices only when it opens its own, or publishes there. */
+  async openBus(): Promise<InProcessBus> {
+    const logger = Logger.create({ service: 'test', level: 'warn' });
+    const bus = await InProcessBus.open({ url: this.kit.runtime.databaseUrl, logger });
+    this.stops.push(() => bus.close());
+    return bus;
+  }
+
   /** One more process of the service, as far as it can tell: on the same database, with a bus of its own. */
   async startReplica(): Promise<RunningService> {
-    const { runtime } = this.kit;
-    const logger = Logger.create({ service: 'test', level: 'warn' });
-    const bus = await InProcessBus.open({ url: runtime.databaseUrl, logger });
-    this.stops.push(() => bus.close());
-    const replica = await startService(servingService, { ...runtime, bus });
+    const replica = await startService(servingService, { ...this.kit.runtime, bus: await this.openBus() });
     this.stops.push(() => replica.stop());
     await eventually(async () => expect(await replica.unreadyReasons()).toEqual([]));
     return replica;

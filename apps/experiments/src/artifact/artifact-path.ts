@@ -1,3 +1,4 @@
+import { unescape } from 'node:querystring';
 import type { CommandRefused } from '@mledger/event-log';
 import { isLoggedModelId, isRunId } from '../names';
 import { refused } from '../refused';
@@ -24,7 +25,8 @@ export function safePath(path: string): string {
   for (let depth = 0; depth <= ESCAPE_DEPTH_MAX; depth++) {
     const fault = pathFault(level);
     if (fault) throw invalidPath(fault);
-    const next = unescaped(level);
+    // As the most lenient reader would: a percent sign that escapes nothing does not keep it from the others.
+    const next = unescape(level);
     if (next === level) return path;
     level = next;
   }
@@ -50,15 +52,6 @@ function pathFault(path: string): string | undefined {
   // A semicolon begins a URI's parameters, and some servers cut them off before they resolve dots.
   if (path.split(/[/;]/).includes('..')) return 'it goes up';
   return undefined;
-}
-
-function unescaped(path: string): string {
-  try {
-    return decodeURIComponent(path);
-  } catch {
-    // A percent sign that escapes nothing is a percent sign.
-    return path;
-  }
 }
 
 function invalidPath(fault: string): CommandRefused {
