@@ -45,8 +45,10 @@ export async function readLogPage(core: LogCore, client: Queryable, page: LogPag
   return found;
 }
 
-/** How many events a replay holds at a time, twice: more would outlive V8's young generation and cost more to collect than to read. */
+/** How many events a replay fetches at a time, twice. */
 const REPLAY_PAGE_EVENTS = 1_000;
+/** How many of them are parsed and given at a time: what lives until V8 looks at its young generation is copied, for more than reading costs. */
+const GIVEN_EVENTS_MAX = 100;
 
 /**
  * Reads on to the head, page after page. While this side parses one page and the caller works on it, Postgres prepares the next.
@@ -55,7 +57,7 @@ const REPLAY_PAGE_EVENTS = 1_000;
 export async function* replay(
   core: LogCore,
   client: Queryable,
-  { afterSeq, types }: { afterSeq: number; types?: readonly string[] },
+  { afterSeq, types, givenMax = GIVEN_EVENTS_MAX }: { afterSeq: number; types?: readonly string[]; givenMax?: number },
 ): AsyncGenerator<Sequenced[], number, void> {
   const pageSeqMax = types ? SEARCH_SEQ_MAX : REPLAY_PAGE_EVENTS;
   const fetchAfter = async (from: number, head: number): Promise<FetchedPage> => {
@@ -77,7 +79,9 @@ export async function* replay(
       next.catch(() => undefined);
       // Parsing keeps the event loop busy, so the request is let out first.
       await new Promise((resolve) => setImmediate(resolve));
-      if (rows.length > 0) yield rows.map((row) => readSequenced(core.service, core.catalog, row));
+      for (let start = 0; start < rows.length; start += givenMax) {
+        yield rows.slice(start, start + givenMax).map((row) => readSequenced(core.service, core.catalog, row));
+      }
     }
   }
 }

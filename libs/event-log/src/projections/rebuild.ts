@@ -13,6 +13,8 @@ import { projectionTable, quoteName } from './projection-table';
 import { projectInto } from './projector';
 
 const PAGE_EVENTS = 500;
+/** Rows are read and written once for so many events. */
+const FILL_EVENTS = 1_000;
 const FLIP_TRIES_MAX = 5;
 const DEADLOCK = '40P01';
 
@@ -117,7 +119,7 @@ function physicalName(name: string, number: number): string {
 
 /** All that is numbered. Returns the seq up to which the new table is right. */
 async function fillFromLog(core: LogCore, client: PoolClient, { projection, physical }: NewTable): Promise<number> {
-  const pages = replay(core, core.pool, { afterSeq: 0, types: projection.types });
+  const pages = replay(core, core.pool, { afterSeq: 0, types: projection.types, givenMax: FILL_EVENTS });
   for (;;) {
     const page = await pages.next();
     if (page.done) return page.value;
