@@ -5,11 +5,14 @@ const { installOnce, run, CommandError } = require('./cache.cjs');
 
 const KAFKA_VERSION = '4.4.0';
 const JAVA_VERSION_MIN = 17;
+/** In the plainest locale, as a service manager or cron has it, Java finds no file in a folder whose name is not ASCII. */
+const JAVA_ENV = { LC_ALL: 'C.UTF-8' };
 const POM = path.join(__dirname, '..', 'kafka', 'pom.xml');
 
 /**
  * @typedef {object} KafkaInstallation
  * @property {string} java the command
+ * @property {NodeJS.ProcessEnv} env what its environment needs besides ours
  * @property {string[]} flags of the Java machine, class path included
  */
 
@@ -44,13 +47,18 @@ async function installKafka({ log, train }) {
       log('Archiving the classes of Kafka, so that it starts faster (once, about 5 seconds)');
       await train({
         java,
+        env: JAVA_ENV,
         flags: [`-XX:ArchiveClassesAtExit=${path.join(target, 'kafka.jsa')}`, '-Xlog:cds=off', ...flags],
       });
     },
   });
   const archive = path.join(archiveFolder, 'kafka.jsa');
   // `auto`: Java goes on without an archive that does not fit.
-  return { java, flags: ['-Xshare:auto', `-XX:SharedArchiveFile=${archive}`, '-Xlog:cds=off', ...flags] };
+  return {
+    java,
+    env: JAVA_ENV,
+    flags: ['-Xshare:auto', `-XX:SharedArchiveFile=${archive}`, '-Xlog:cds=off', ...flags],
+  };
 }
 
 /**

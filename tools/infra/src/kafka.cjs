@@ -117,6 +117,7 @@ function launchBroker({ installation, folder, propertiesFile, port, onSpawn }) {
   return startServer({
     what: 'Kafka',
     command: installation.java,
+    env: { ...process.env, ...installation.env },
     args: ['-Dorg.slf4j.simpleLogger.defaultLogLevel=warn', ...installation.flags, 'kafka.Kafka', propertiesFile],
     logFile: path.join(folder, 'kafka.log'),
     stopSignal: 'SIGTERM',
@@ -139,7 +140,7 @@ async function formatOnce({ installation, folder, nodeId }) {
   fs.rmSync(half, { recursive: true, force: true });
   fs.writeFileSync(propertiesFile, serverProperties({ nodeId, port: 9092, controllerPort: 9093, dataFolder: half }));
   const tool = [...installation.flags, 'kafka.tools.StorageTool', 'format', '-t', clusterId(), '-c', propertiesFile];
-  await run(installation.java, tool);
+  await run(installation.java, tool, { env: installation.env });
   fs.renameSync(half, log);
   fs.rmSync(propertiesFile);
 }

@@ -13,16 +13,20 @@ function newFolder() {
   return folder;
 }
 
-/** A Node process that starts the server in `dataFolder` and holds it; killed with `kill -9` by `die`. */
+/** A Node process in the plainest locale that starts the server in `dataFolder` and holds it; killed with `kill -9` by `die`. */
 function holdInProcess(kind, dataFolder) {
   const child = spawn(process.execPath, [path.join(__dirname, 'hold.cjs'), kind, dataFolder], {
+    env: { ...process.env, LC_ALL: 'C' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
   return {
     pid: child.pid,
     started: async () => {
-      const [line] = await once(createInterface(child.stdout), 'line');
+      const ended = exited.then(([code, signal]) => {
+        throw new Error(`the holder of ${kind} ended (${signal ?? code}) before it started`);
+      });
+      const [line] = await Promise.race([once(createInterface(child.stdout), 'line'), ended]);
       return JSON.parse(line);
     },
     die: async () => {
