@@ -17,6 +17,7 @@ describe('verify', () => {
     const sealed = [await world.predict(), await world.predict()];
     await world.seal(sealed);
     await arrived('experiments', 3);
+    await arrived('registry', 1);
     await arrived('serving', 1);
     for (const service of ['experiments', 'registry', 'serving'] as const) {
       const { log } = await world.other(service);
