@@ -107,6 +107,32 @@ export function kafkaSuite(transport: Transport): void {
     }
   });
 
+  it('remembers no group that has taken a partition over and handled nothing', async () => {
+    const bus = await installation.bus();
+    const relay = await installation.relay('registry', registry, bus);
+    await tagModel(registry, 'a', [1]);
+    for (const attempt of ['first', 'second']) {
+      const remembered: boolean[] = [];
+      let failures = 0;
+      const subscription = await bus.subscribe({
+        group: 'never-done',
+        topics: [TOPIC],
+        async startFrom(place) {
+          remembered.push(place.remembered);
+          return undefined;
+        },
+        async handle() {
+          failures += 1;
+          throw new Error('not yet');
+        },
+      });
+      await waitFor(() => failures > 0, { what: `the ${attempt} attempt` });
+      await subscription.stop();
+      expect(new Set(remembered)).toEqual(new Set([false]));
+    }
+    await relay.stop();
+  });
+
   it('publishes the whole log again to a Kafka that has lost it', async () => {
     const bus = await installation.bus();
     const relay = await installation.relay('registry', registry, bus);

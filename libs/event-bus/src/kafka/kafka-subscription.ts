@@ -171,14 +171,15 @@ export class KafkaSubscription implements BusSubscription {
     assigned: readonly { topic: string; partitions: readonly number[] }[],
     assignment: number,
   ): Promise<void> {
-    const positions: (Place & { offset: string; high: string })[] = [];
+    const positions: (Place & { offset: string; high: string; isStored: boolean })[] = [];
     for (const { topic, partitions } of assigned) {
       const { topicState, group, startFrom } = this.options;
       const ranges = await topicState.ranges(topic);
       const remembered = await topicState.committed(group, topic);
       for (const range of ranges.filter(({ partition }) => partitions.includes(partition))) {
         const stored = await startFrom?.({ topic, ...range, remembered: remembered.has(range.partition) });
-        positions.push({ topic, partition: range.partition, offset: stored ?? range.low, high: range.high });
+        const { partition, low, high } = range;
+        positions.push({ topic, partition, offset: stored ?? low, high, isStored: stored !== undefined });
       }
     }
     if (assignment !== this.assignment) return;
@@ -188,8 +189,11 @@ export class KafkaSubscription implements BusSubscription {
     }
     consumer.resume(assigned.map(({ topic, partitions }) => ({ topic, partitions: [...partitions] })));
     this.become('running');
-    // The holder before may have been lost with its last hint unsent, and a partition that is quiet gets no other.
-    const hints = positions.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+    // The holder before may have been lost with its last hint unsent, and a partition that is quiet gets no other. None where the group
+    // begins anew: Kafka would remember it, and the next holder go on from a stored offset of the topic that was lost.
+    const hints = positions
+      .filter(({ isStored }) => isStored)
+      .map(({ topic, partition, offset }) => ({ topic, partition, offset }));
     if (hints.length > 0) await consumer.commitOffsets(hints).catch(() => undefined);
   }
 
