@@ -1,10 +1,14 @@
-import { startTestService, type TestService, type TestServiceOptions } from '@mledger/service-kit/testing';
+import {
+  type AnyJson,
+  startTestService,
+  type TestService,
+  type TestServiceOptions,
+} from '@mledger/service-kit/testing';
 import { experimentsService } from '../src/experiments.definition';
 
 export interface Answer {
   readonly status: number;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
-  readonly body: any;
+  readonly body: AnyJson;
 }
 
 /** The service under test, and its MLflow API in as few words as a test needs. */

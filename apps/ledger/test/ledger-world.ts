@@ -11,16 +11,14 @@ import { Relay } from '@mledger/event-bus';
 import { eventId, openEventLog, stream, type EventLog, type NewEvent } from '@mledger/event-log';
 import { newObjectKey } from '@mledger/object-store';
 import { checkpointSigner, Logger } from '@mledger/service-kit';
-import { eventually, startTestService, type TestService } from '@mledger/service-kit/testing';
+import { type AnyJson, eventually, startTestService, type TestService } from '@mledger/service-kit/testing';
 import { v7 } from 'uuid';
 import { ledgerService } from '../src/ledger.definition';
 import { hexRoot } from '../src/predictions/merkle';
 
 export interface Answer {
   readonly status: number;
-  // What an API answers is looked at by the test, field by field.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
-  readonly body: any;
+  readonly body: AnyJson;
 }
 
 export interface Circumstances {

@@ -3,14 +3,12 @@ import { catalogOf, monitoringEvents, type MonitoringEvent } from '@mledger/cont
 import { Relay } from '@mledger/event-bus';
 import { openEventLog, stream, type Recorded } from '@mledger/event-log';
 import { Logger } from '@mledger/service-kit';
-import { eventually, startTestService, type TestService } from '@mledger/service-kit/testing';
+import { type AnyJson, eventually, startTestService, type TestService } from '@mledger/service-kit/testing';
 import { pipelinesService } from '../src/pipelines.definition';
 
 export interface Answer {
   readonly status: number;
-  // What an API answers is looked at by the test, field by field.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
-  readonly body: any;
+  readonly body: AnyJson;
 }
 
 /** Runs this JavaScript as a step, with nothing but Node. */

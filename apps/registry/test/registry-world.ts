@@ -1,15 +1,13 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { canonicalJson } from '@mledger/event-log';
-import { startTestService, type TestService } from '@mledger/service-kit/testing';
+import { type AnyJson, startTestService, type TestService } from '@mledger/service-kit/testing';
 import { registryService } from '../src/registry.definition';
 import { experimentsLog, pipelinesLog, type OtherServiceLog } from './other-service-log';
 import type { ExperimentsEvent, PipelinesEvent } from '@mledger/contracts';
 
 export interface Answer {
   readonly status: number;
-  // What an API answers is looked at by the test, field by field.
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- tests look into answers of every shape
-  readonly body: any;
+  readonly body: AnyJson;
 }
 
 export interface LoggedRun {

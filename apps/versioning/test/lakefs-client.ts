@@ -1,4 +1,4 @@
-import { startTestService, type TestService } from '@mledger/service-kit/testing';
+import { type AnyJson, startTestService, type TestService } from '@mledger/service-kit/testing';
 import { versioningService } from '../src/versioning.definition';
 
 interface Asked {
@@ -13,8 +13,7 @@ interface Answer {
   readonly status: number;
   readonly headers: Record<string, unknown>;
   readonly text: string;
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- answers are compared whole, not programmed against
-  readonly json: any;
+  readonly json: AnyJson;
 }
 
 /** The service under test, asked in lakeFS' API. */

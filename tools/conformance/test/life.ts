@@ -1,3 +1,4 @@
+import type { AnyJson } from '@mledger/service-kit/testing';
 import { waitFor } from '@mledger/infra';
 import type { Platform } from './platform';
 
@@ -102,8 +103,7 @@ export class Life {
     return events;
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- whatever MLflow answers; the expectations name what they need
-  private async mlflow(method: string, path: string, json?: object): Promise<any> {
+  private async mlflow(method: string, path: string, json?: object): Promise<AnyJson> {
     return (await this.call(method, `/api/2.0/mlflow/${path}`, { json })).json();
   }
 

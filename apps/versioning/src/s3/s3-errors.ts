@@ -9,6 +9,7 @@ export const noSuchKey = () => s3Error(404, 'NoSuchKey', 'The specified key does
 export const noSuchBucket = () => s3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
 export const notSupported = () =>
   s3Error(405, 'ERRLakeFSNotSupported', 'This operation is not supported here: use the lakeFS API for it.');
+/** S3's own answer to a header that it does not honour, such as a lock: a client must not believe that it was. */
 export const notImplemented = () =>
   s3Error(501, 'NotImplemented', 'A header you provided implies functionality that is not implemented.');
 export const malformedXml = (message: string) => s3Error(400, 'MalformedXML', message);

@@ -1,4 +1,5 @@
 export { TestAccessLog, type TestKey } from './access-log';
+export type { AnyJson } from './any-json';
 export { eventually } from './eventually';
 export { serveAlone, SERVING_URL } from './serve-alone';
 export { startTestService, startTestServices, type TestService, type TestServiceOptions } from './start-test-service';
