@@ -1,11 +1,11 @@
 import type { PoolClient } from 'pg';
 import type { Sequenced } from './event';
 import type { LogCore } from './log-core';
-import { EVENT_COLUMNS, readSequenced, type EventRow } from './recorded';
+import { EVENT_JSON, readSequenced } from './recorded';
 
 type Queryable = Pick<PoolClient, 'query'>;
 
-type LogRow = [seq: number, ...EventRow];
+type LogRow = [seq: number, json: string];
 
 interface FetchedPage {
   readonly rows: LogRow[];
@@ -26,7 +26,7 @@ export interface LogPage {
 // The range is always bounded on both sides: seq is dense, so that says how many rows there are, where a limit would make
 // Postgres guess and, on a table it has no statistics of, sort all that is left of the log.
 const RANGE = `
-select o.seq, ${EVENT_COLUMNS}
+select o.seq, ${EVENT_JSON}
   from log_order o join events e on e.position = o.position
  where o.seq > $1 and o.seq <= $2`;
 const ALL_TYPES = `${RANGE} order by o.seq`;
@@ -80,7 +80,9 @@ export async function* replay(
       // Parsing keeps the event loop busy, so the request is let out first.
       await new Promise((resolve) => setImmediate(resolve));
       for (let start = 0; start < rows.length; start += givenMax) {
-        yield rows.slice(start, start + givenMax).map((row) => readSequenced(core.service, core.catalog, row));
+        yield rows
+          .slice(start, start + givenMax)
+          .map(([seq, json]) => readSequenced(core.service, core.catalog, seq, json));
       }
     }
   }
@@ -94,7 +96,7 @@ export async function readHead(client: Queryable): Promise<number> {
 
 async function readRange(core: LogCore, client: Queryable, text: string, values: unknown[]): Promise<Sequenced[]> {
   const rows = await fetchRange(client, text, values);
-  return rows.map((row) => readSequenced(core.service, core.catalog, row));
+  return rows.map(([seq, json]) => readSequenced(core.service, core.catalog, seq, json));
 }
 
 async function fetchRange(client: Queryable, text: string, values: unknown[]): Promise<LogRow[]> {

@@ -5,7 +5,7 @@ import { CommandRefused } from './decider';
 import type { Recorded } from './event';
 import { lockKey } from './ids';
 import type { LogCore } from './log-core';
-import { readRecorded, type EventRow } from './recorded';
+import { readRecorded } from './recorded';
 import type { CachedState } from './stream-cache';
 import { foldStream } from './stream-reader';
 
@@ -21,7 +21,8 @@ export interface StoredResult {
 /** The present state of each target, in the targets' order; or, for a repeated command, its first answer. */
 export type OpenedCommand = { readonly states: readonly CachedState[] } | { readonly replayed: Handled[] };
 
-type OpenRow = [target: number, ...EventRow];
+/** Target 0 is the command, when it was answered before: the hash of its request and its result. */
+type OpenRow = [target: number, json: string];
 
 export interface ToOpen {
   readonly targets: readonly AnyTarget[];
@@ -51,12 +52,12 @@ export async function openCommand(
     ],
   });
   const [first] = rows;
-  if (first?.[0] === 0) return { replayed: await repeat(core, client, targets, first, context) };
+  if (first?.[0] === 0) return { replayed: await repeat(core, client, targets, first[1], context) };
   const states: CachedState[] = [];
   for (const [index, target] of targets.entries()) {
     const events = rows
       .filter(([of]) => of === index + 1)
-      .map(([, ...row]) => readRecorded(core.service, core.catalog, row));
+      .map(([, json]) => readRecorded(core.service, core.catalog, json));
     states.push(await foldOn(core, client, target, starts[index], events));
   }
   return { states };
@@ -89,9 +90,10 @@ async function repeat(
   core: LogCore,
   client: PoolClient,
   targets: readonly AnyTarget[],
-  [, , , requestHash, , result]: OpenRow,
+  json: string,
   context: CommandContext,
 ): Promise<Handled[]> {
+  const [requestHash, result] = JSON.parse(json) as [string, StoredResult[]];
   if (requestHash !== (context.requestHash ?? '')) {
     throw new CommandRefused({
       kind: 'unprocessable',
@@ -100,7 +102,7 @@ async function repeat(
     });
   }
   const handled: Handled[] = [];
-  for (const [index, { stream, from, to }] of (JSON.parse(result) as StoredResult[]).entries()) {
+  for (const [index, { stream, from, to }] of result.entries()) {
     const events: Recorded[] = [];
     const folded = await foldStream(core, client, targets[index]!.decider, stream, {
       toVersion: to,

@@ -2,57 +2,52 @@ import type { EventCatalog, EventMeta, NewEvent, Recorded, Sequenced } from './e
 import { eventId } from './ids';
 import { upcast } from './upcast';
 
-/** The columns of `events e` that make a recorded event, as the readers below expect them. */
-export const EVENT_COLUMNS =
-  'e.stream, e.version, e.type, e.schema, e.data::text as data, e.meta::text as meta, e.traceparent, e.at::text as at';
+/**
+ * One event of `events e` as one JSON text, which readRecorded reads: to take apart eight columns, two of them JSON, costs Node a
+ * sixth more of a replay. Put together by hand because json_build_array looks up the type of each value each time.
+ */
+export const EVENT_JSON = `
+concat('[', to_json(e.stream), ',', e.version, ',', to_json(e.type), ',', e.schema, ',', e.data, ',', e.meta, ',',
+       coalesce(to_json(e.traceparent)::text, 'null'), ',"', e.at, '"]')`;
 
-/** A row of EVENT_COLUMNS, in row mode `array`. */
-export type EventRow = [
+type StoredEvent = [
   stream: string,
   version: number,
   type: string,
   schema: number,
-  data: string,
-  meta: string,
+  data: object,
+  meta: HashedMeta,
   traceparent: string | null,
   at: string,
 ];
 
 type HashedMeta = Omit<EventMeta, 'traceparent'>;
 
-/** The single door through which stored events are read: here old data becomes today's. */
-export function readRecorded(service: string, catalog: EventCatalog, row: EventRow): Recorded {
-  return readColumns(service, catalog, row, 0);
-}
-
-export function readSequenced(service: string, catalog: EventCatalog, row: readonly [number, ...EventRow]): Sequenced {
-  const event = readColumns(service, catalog, row, 1) as Recorded & { seq: number };
-  event.seq = row[0];
-  return event;
-}
-
-/** Every event of a long log comes through here, so nothing is copied that need not be. */
-function readColumns(service: string, catalog: EventCatalog, row: readonly unknown[], from: 0 | 1): Recorded {
-  const stream = row[from] as string;
-  const version = row[from + 1] as number;
-  const type = row[from + 2] as string;
-  const traceparent = row[from + 6] as string | null;
-  const meta = JSON.parse(row[from + 5] as string) as HashedMeta;
-  const current = upcast(catalog, type, row[from + 3] as number, JSON.parse(row[from + 4] as string) as object);
+/** The single door through which stored events are read, each as EVENT_JSON has it: here old data becomes today's. */
+export function readRecorded(service: string, catalog: EventCatalog, json: string): Recorded {
+  const [stream, version, type, storedSchema, storedData, meta, traceparent, at] = JSON.parse(json) as StoredEvent;
+  const { schema, data } = upcast(catalog, type, storedSchema, storedData);
   const event: Recorded = {
     id: eventId(service, stream, version),
     stream,
     version,
     type,
-    schema: current.schema,
-    time: isoTime(row[from + 7] as string),
+    schema,
+    time: isoTime(at),
     tenant: meta.tenant,
     actor: meta.actor,
     cause: meta.cause,
     correlation: meta.correlation,
-    data: current.data,
+    data,
   };
   return traceparent === null ? event : { ...event, traceparent };
+}
+
+/** Every event of a long log comes through here, so it is not copied. */
+export function readSequenced(service: string, catalog: EventCatalog, seq: number, json: string): Sequenced {
+  const event = readRecorded(service, catalog, json) as Recorded & { seq: number };
+  event.seq = seq;
+  return event;
 }
 
 /** `2026-11-23 08:00:00.12+00`, as Postgres writes it in UTC, with three decimals. */

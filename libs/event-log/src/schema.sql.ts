@@ -1,3 +1,5 @@
+import { EVENT_JSON } from './recorded';
+
 /**
  * The tables of one service's log, made in the schema that the connection's search_path names. Columns that are private to this
  * database (position, xid) never leave it; the public order is log_order.seq.
@@ -93,28 +95,25 @@ revoke update, delete, truncate on events, log_order from public;
 
 /**
  * All that a command reads, in one round trip: locks its streams, looks whether the command was answered before (then a single row
- * with target 0: request hash as type, result as data), and reads each stream from a version on, at most page_events of each.
+ * with target 0: its request's hash and its result), and reads each stream from a version on, at most page_events of each.
  * Each statement in here sees what was committed before the locks were granted. Takes no transaction id.
  */
 export const OPEN_COMMAND = `
 create function open_command(
   lock_keys bigint[], command_id uuid, stream_ids text[], after_versions bigint[], page_events int
-) returns table (target int, stream text, version bigint, type text, schema smallint,
-                 data text, meta text, traceparent text, at text)
+) returns table (target int, body text)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
 as $$
-#variable_conflict use_column
 begin
   perform pg_advisory_xact_lock(k) from unnest(lock_keys) as k;
   if command_id is not null then
-    return query select 0, null, null::bigint, c.request_hash, null::smallint, c.result::text, null, null, null
-                   from commands c where c.id = command_id;
+    return query select 0, json_build_array(c.request_hash, c.result)::text from commands c where c.id = command_id;
     if found then return; end if;
   end if;
   return query
-  select i.n::int, e.stream, e.version, e.type, e.schema, e.data::text, e.meta::text, e.traceparent, e.at::text
+  select i.n::int, ${EVENT_JSON}
     from unnest(stream_ids, after_versions) with ordinality as i(id, after, n)
    cross join lateral (select * from events e where e.stream = i.id and e.version > i.after
                         order by e.version limit page_events) e;

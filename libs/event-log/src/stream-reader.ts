@@ -3,7 +3,7 @@ import type { AsOf } from './as-of';
 import type { Decider } from './decider';
 import type { NewEvent, Recorded } from './event';
 import type { LogCore } from './log-core';
-import { EVENT_COLUMNS, readRecorded, type EventRow } from './recorded';
+import { EVENT_JSON, readRecorded } from './recorded';
 import type { CachedState } from './stream-cache';
 
 /** Events are folded as they come, so a long stream is never whole in memory. */
@@ -53,7 +53,7 @@ export interface StreamPage {
 }
 
 const BY_VERSION = `
-select ${EVENT_COLUMNS} from events e
+select ${EVENT_JSON} from events e
  where e.stream = $1 and e.version > $2 and e.version <= $3`;
 // Not prepared: a plan made for a table that is small today would scan it when it is large.
 const UNTIL = {
@@ -71,10 +71,10 @@ export async function readStreamPage(
   { afterVersion, toVersion, limit, at }: StreamPage,
 ): Promise<Recorded[]> {
   const [text, bound] = !at ? [UNTIL.now, []] : 'seq' in at ? [UNTIL.seq, [at.seq]] : [UNTIL.time, [at.time]];
-  const { rows } = await client.query<EventRow>({
+  const { rows } = await client.query<[string]>({
     text,
     rowMode: 'array',
     values: [stream, afterVersion, toVersion, limit, ...bound],
   });
-  return rows.map((row) => readRecorded(core.service, core.catalog, row));
+  return rows.map(([json]) => readRecorded(core.service, core.catalog, json));
 }

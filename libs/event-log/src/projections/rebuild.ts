@@ -6,7 +6,7 @@ import { lockKey } from '../ids';
 import { projectionLock } from '../inline-projections';
 import type { LogCore } from '../log-core';
 import { replay } from '../log-reader';
-import { EVENT_COLUMNS, readRecorded, type EventRow } from '../recorded';
+import { EVENT_JSON, readRecorded } from '../recorded';
 import { declarationOf, declare } from './declared';
 import type { Projection } from './projection';
 import { projectionTable, quoteName } from './projection-table';
@@ -189,9 +189,9 @@ async function readOrdered(
   after: Cursor,
   which: 'sequenced' | 'committed',
 ): Promise<{ events: Recorded[]; cursor: Cursor }> {
-  const { rows } = await client.query<[string, number, number | null, ...EventRow]>({
+  const { rows } = await client.query<[xid: string, position: number, seq: number | null, json: string]>({
     rowMode: 'array',
-    text: `select e.xid::text, e.position, o.seq, ${EVENT_COLUMNS}
+    text: `select e.xid::text, e.position, o.seq, ${EVENT_JSON}
              from events e left join log_order o on o.position = e.position
             where (e.xid, e.position) > ($1::xid8, $2) ${which === 'sequenced' ? 'and o.seq is not null' : ''}
             order by e.xid, e.position limit $3`,
@@ -199,8 +199,8 @@ async function readOrdered(
   });
   const last = rows.at(-1);
   const cursor = last ? { xid: last[0], position: last[1], seq: last[2] ?? after.seq } : after;
-  const events = rows.map(([, , seq, ...row]) => {
-    const event = readRecorded(core.service, core.catalog, row);
+  const events = rows.map(([, , seq, json]) => {
+    const event = readRecorded(core.service, core.catalog, json);
     return seq === null ? event : Object.assign(event, { seq });
   });
   return { events, cursor };

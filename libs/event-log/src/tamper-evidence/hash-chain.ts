@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { isoTime, type EventRow } from '../recorded';
+import { isoTime } from '../recorded';
+import type { HashedRow } from './verify.sql';
 
 /** What comes before the first event of a stream, and before seq 1. */
 export const GENESIS = Buffer.alloc(32);
@@ -8,7 +9,7 @@ export const GENESIS = Buffer.alloc(32);
  * The text that an event's hash covers: RFC 8785, everything but seq, position, xid and traceparent. append_events in schema.sql.ts
  * writes the same text in Postgres; it is written out twice so that verify trusts nothing in the database.
  */
-export function hashedText([stream, version, type, schema, data, meta, , at]: EventRow): string {
+export function hashedText([stream, version, type, schema, data, meta, at]: HashedRow): string {
   return (
     `{"data":${data},"meta":${meta},"schema":${schema},"stream":${JSON.stringify(stream)},` +
     `"time":"${isoTime(at)}","type":${JSON.stringify(type)},"version":${version}}`
@@ -16,7 +17,7 @@ export function hashedText([stream, version, type, schema, data, meta, , at]: Ev
 }
 
 /** Links an event to the one before it in its stream. */
-export function eventHash(previousOfStream: Buffer, row: EventRow): Buffer {
+export function eventHash(previousOfStream: Buffer, row: HashedRow): Buffer {
   return createHash('sha256').update(previousOfStream).update(hashedText(row)).digest();
 }
 

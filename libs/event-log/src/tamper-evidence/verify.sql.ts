@@ -1,8 +1,19 @@
-import { EVENT_COLUMNS } from '../recorded';
+/** What an event's hash covers, as it is stored. */
+export type HashedRow = [
+  stream: string,
+  version: number,
+  type: string,
+  schema: number,
+  data: string,
+  meta: string,
+  at: string,
+];
+
+const HASHED_COLUMNS = 'e.stream, e.version, e.type, e.schema, e.data::text, e.meta::text, e.at::text';
 
 /** A stretch of the public order, each event beside the one before it in its stream. Missing parts are null. */
 export const ORDER_PAGE = `
-select o.seq, o.chain, e.hash, p.hash as previous_hash, po.seq as previous_seq, ${EVENT_COLUMNS}
+select o.seq, o.chain, e.hash, p.hash as previous_hash, po.seq as previous_seq, ${HASHED_COLUMNS}
   from log_order o
   left join events e on e.position = o.position
   left join events p on p.stream = e.stream and p.version = e.version - 1
@@ -12,7 +23,7 @@ select o.seq, o.chain, e.hash, p.hash as previous_hash, po.seq as previous_seq, 
 
 /** Committed events that the sequencer has not come to yet. */
 export const TAIL_PAGE = `
-select e.position, e.hash, p.hash as previous_hash, ${EVENT_COLUMNS}
+select e.position, e.hash, p.hash as previous_hash, ${HASHED_COLUMNS}
   from sequencer s
   join events e on (e.xid, e.position) > (s.xid, s.position)
   left join events p on p.stream = e.stream and p.version = e.version - 1

@@ -1,9 +1,8 @@
 import type { Pool } from 'pg';
 import type { LogCore } from '../log-core';
-import type { EventRow } from '../recorded';
 import { chainHash, eventHash, GENESIS } from './hash-chain';
 import { hasValidSignature, type SignedCheckpoint } from './signer';
-import { HEADLESS, NAME_THE_GONE, ORDER_PAGE, STREAM_HEADS, TAIL_PAGE, UNNUMBERED } from './verify.sql';
+import { HEADLESS, NAME_THE_GONE, ORDER_PAGE, STREAM_HEADS, TAIL_PAGE, UNNUMBERED, type HashedRow } from './verify.sql';
 
 const PAGE_EVENTS = 1_000;
 
@@ -54,8 +53,8 @@ interface Progress {
   heldSeq: number;
 }
 
-type OrderRow = [number, Buffer, Buffer | null, Buffer | null, number | null, ...EventRow];
-type TailRow = [number, Buffer, Buffer | null, ...EventRow];
+type OrderRow = [number, Buffer, Buffer | null, Buffer | null, number | null, ...HashedRow];
+type TailRow = [number, Buffer, Buffer | null, ...HashedRow];
 
 /**
  * Recomputes every hash from what is stored, and holds the chain against the signed checkpoints. Reads page by page, beside
