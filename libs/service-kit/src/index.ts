@@ -1,7 +1,7 @@
 export { checkpointKey, checkpointSigner } from './checkpoints';
 export { Clock, Ids } from './clock';
 export { Config, ConfigError, isLoopback, loadConfig, type S3Config } from './config';
-export { Caller, callerOf, commandContext } from './edge/caller';
+export { Caller, callerOf, commandContext, isOperator } from './edge/caller';
 export { JSON_BYTES_MAX, S3_PREFIX, SERVING_JSON_BYTES_MAX } from './edge/edge';
 export { readBody } from './edge/body-reader';
 export { identityOf, type RequestEdge } from './edge/request-edge';

@@ -1,14 +1,14 @@
-import { LOCAL_ADMIN } from '@mledger/access-control';
 import type { RouteRule, ServiceName } from '@mledger/contracts';
 import type { Consumer, ReadModel } from '@mledger/event-bus';
 import type { EventLog, Projection } from '@mledger/event-log';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { callerOf, type Caller } from './edge/caller';
+import { callerOf, isOperator } from './edge/caller';
 import { ApiError } from './errors/api-error';
 import { parse } from './errors/parse';
 import type { Lifecycle } from './lifecycle';
 import { processRegistry, type Metrics } from './observe/metrics';
+import { verifyReportFor } from './verify-report';
 
 export interface OperatingParts {
   readonly service: ServiceName;
@@ -76,7 +76,7 @@ export function registerOperatingRoutes(fastify: FastifyInstance, parts: Operati
   });
   fastify.get(`${base}/verify`, async (request) => {
     const { checkpoint } = parse(verifyQuery, request.query, 'query');
-    return log.verify({ checkpoint });
+    return verifyReportFor(callerOf(request), await log.verify({ checkpoint }));
   });
   fastify.get(`${base}/parked`, async (request) => {
     const { after, limit } = parse(parkedQuery, request.query, 'query');
@@ -99,11 +99,6 @@ export function registerOperatingRoutes(fastify: FastifyInstance, parts: Operati
     else throw ApiError.notFound(`${service} has no projection ${name}`);
     return { rebuilt: name };
   });
-}
-
-/** Whose concern the whole installation is: admins of tenant `system`, and whoever sits at an open machine. */
-function isOperator({ tenant, actor }: Caller): boolean {
-  return tenant === 'system' || actor === LOCAL_ADMIN.actor;
 }
 
 /** @throws ApiError 404 also when the event is another tenant's */

@@ -1,13 +1,12 @@
 import { createHash } from 'node:crypto';
 import type { Readable } from 'node:stream';
 import { createParamDecorator, type ExecutionContext } from '@nestjs/common';
-import type { Identity } from '@mledger/access-control';
+import { AccessRefused, LOCAL_ADMIN, type Identity } from '@mledger/access-control';
 import type { Role } from '@mledger/contracts';
 import { pathOfTarget } from '@mledger/contracts';
 import { commandIdFor, type CommandContext } from '@mledger/event-log';
 import canonicalize from 'canonicalize';
 import type { FastifyRequest } from 'fastify';
-import { AccessRefused } from '@mledger/access-control';
 import { ApiError } from '../errors/api-error';
 
 const WRITES = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
@@ -52,6 +51,11 @@ export function callerOf(request: FastifyRequest): Caller {
     identity,
     ...(request.edge.api === 'mledger' && WRITES.has(request.method) && ownWriteTerms(request, identity)),
   };
+}
+
+/** Whose concern the whole installation is: admins of tenant `system`, and whoever sits at an open machine. */
+export function isOperator({ tenant, actor }: Caller): boolean {
+  return tenant === 'system' || actor === LOCAL_ADMIN.actor;
 }
 
 /** What the event store needs of a caller. @param extra what overrides it, a command id of a reaction say */
