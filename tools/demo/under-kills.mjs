@@ -49,33 +49,55 @@ async function killInTurn(signal) {
   for (;;) {
     for (const name of shuffled(readdirSync(join(home, 'pids')).filter((service) => service !== SPARED))) {
       await delay(KILL_EVERY_MS, undefined, { signal });
-      console.log(`   kill -9 ${name}`);
-      process.kill(Number(text('pids', name)), 'SIGKILL');
+      kill(name);
     }
   }
+}
+
+function kill(name) {
+  console.log(`   kill -9 ${name}`);
+  try {
+    process.kill(Number(text('pids', name)), 'SIGKILL');
+  } catch (error) {
+    // It fell by itself and is being brought back.
+    if (error.code !== 'ESRCH') throw error;
+  }
+}
+
+/** The exit code of the demo, against a cluster that loses one process after another. */
+async function demoUnderKills(url) {
+  const keys = {
+    MLEDGER_ACCESS_KEY_ID: text('access-key-id'),
+    MLEDGER_SECRET_ACCESS_KEY: text('secret-access-key'),
+  };
+  const demo = spawn(process.execPath, [join(root, 'tools/demo/run.mjs')], {
+    stdio: 'inherit',
+    env: { ...process.env, ...keys, MLEDGER_URL: url },
+  });
+  const over = new AbortController();
+  const ended = once(demo, 'exit').finally(() => over.abort());
+  const killed = killInTurn(over.signal).catch((error) => {
+    if (over.signal.aborted) return;
+    demo.kill('SIGTERM');
+    throw error;
+  });
+  const [[code]] = await Promise.all([ended, killed]);
+  return code ?? 1;
 }
 
 const cluster = spawn(process.execPath, [join(root, 'tools/cluster.mjs')], {
   stdio: ['ignore', 'pipe', 'inherit'],
   env: environment,
 });
-const url = await ready(cluster);
-cluster.stdout.pipe(process.stdout);
-const keys = {
-  MLEDGER_ACCESS_KEY_ID: text('access-key-id'),
-  MLEDGER_SECRET_ACCESS_KEY: text('secret-access-key'),
-};
-const demo = spawn(process.execPath, [join(root, 'tools/demo/run.mjs')], {
-  stdio: 'inherit',
-  env: { ...process.env, ...keys, MLEDGER_URL: url },
-});
-const over = new AbortController();
-const kills = killInTurn(over.signal).catch((error) => over.signal.aborted || Promise.reject(error));
-const [code] = await once(demo, 'exit');
-over.abort();
-await kills;
-cluster.kill('SIGTERM');
-await once(cluster, 'exit');
-if (process.env.MLEDGER_KEEP) console.log(`Its logs are in ${home}/logs`);
-else rmSync(home, { recursive: true, force: true });
-process.exit(code ?? 1);
+try {
+  const url = await ready(cluster);
+  cluster.stdout.pipe(process.stdout);
+  process.exitCode = await demoUnderKills(url);
+} finally {
+  if (cluster.exitCode === null && cluster.signalCode === null) {
+    cluster.kill('SIGTERM');
+    await once(cluster, 'exit');
+  }
+  if (process.env.MLEDGER_KEEP) console.log(`Its logs are in ${home}/logs`);
+  else rmSync(home, { recursive: true, force: true });
+}
