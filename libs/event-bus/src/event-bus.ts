@@ -34,6 +34,8 @@ export interface StartPlace extends PartitionRange {
   readonly topic: string;
   /** False when the transport has never heard of this group there: a topic that was made anew, or the group's first time. */
   readonly remembered: boolean;
+  /** `high` looked up anew: by now others may have written more, and handled it. */
+  highNow(): Promise<string>;
 }
 
 export interface SubscribeOptions {

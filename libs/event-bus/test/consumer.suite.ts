@@ -2,7 +2,7 @@ import { PAYLOADS_TOPIC } from '@mledger/contracts';
 import type { EventLog } from '@mledger/event-log';
 import { waitFor } from '@mledger/infra';
 import type { EntityManager } from 'typeorm';
-import { type Consumer, type EventBus, EVERY_TYPE, type Relay, TransientFailure } from '../src';
+import { type Consumer, type EventBus, EVERY_TYPE, type Relay, type SubscribeOptions, TransientFailure } from '../src';
 import { echoes, echoReaction, Installation, modelTags, tagModel, tagsOf, upTo } from './installation';
 import type { Transport } from './transports';
 
@@ -279,6 +279,29 @@ export function consumerSuite(transport: Transport): void {
     const log = await installation.log('serving');
     const there = await installation.consumer({
       service: 'serving',
+  it('goes on with payloads though the end of the topic was looked up before the last were handled', async () => {
+    const seen: number[] = [];
+    const windows = {
+      name: 'windows',
+      topic: PAYLOADS_TOPIC,
+      handle: async (messages: readonly { value: Buffer }[]) =>
+        void seen.push(...messages.map(({ value }) => Number(value.toString()))),
+    };
+    const payload = (n: number) => ({ key: `k${n % 3}`, headers: {}, value: Buffer.from(String(n)) });
+    const first = await start({ payloadHandlers: [windows] });
+    await bus.publish(PAYLOADS_TOPIC, upTo(9).map(payload));
+    await waitFor(() => seen.length === 9, { what: 'nine' });
+    await first.stop();
+    const behind: EventBus = Object.assign(Object.create(bus) as EventBus, {
+      subscribe: ({ startFrom, ...options }: SubscribeOptions) =>
+        bus.subscribe({ ...options, startFrom: (place) => startFrom!({ ...place, high: place.low }) }),
+    });
+    await start({ bus: behind, payloadHandlers: [windows] });
+    await bus.publish(PAYLOADS_TOPIC, upTo(9, 10).map(payload));
+    await waitFor(() => upTo(9, 10).every((n) => seen.includes(n)), { what: 'nine more' });
+    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(18));
+  });
+
       log,
       bus,
       readModels: [modelTags],

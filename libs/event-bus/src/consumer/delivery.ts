@@ -82,12 +82,13 @@ export class Delivery {
   }
 
   /** Where the handler stands; undefined: from the oldest. */
-  async startFrom({ topic, partition, high, remembered }: StartPlace): Promise<string | undefined> {
+  async startFrom({ topic, partition, high, highNow, remembered }: StartPlace): Promise<string | undefined> {
     const { handler, dataSource, logger } = this.options;
     const key = [handler.id, topic, partition];
     const [row] = (await dataSource.query(START_FROM, key)) as { next_offset: number }[];
     if (!row) return undefined;
-    const beyond = BigInt(row.next_offset) > BigInt(high);
+    const stored = BigInt(row.next_offset);
+    const beyond = stored > BigInt(high) && stored > BigInt(await highNow());
     // Events that were handled are told by their seq, whatever their offsets; so to begin anew is safe, and cheap.
     const anew = beyond || (!remembered && handler.carries === 'events');
     if (!anew) return String(row.next_offset);

@@ -104,9 +104,16 @@ export class InProcessSubscription implements BusSubscription {
   }
 
   private async firstPosition({ topic, source }: Reader): Promise<number> {
-    const { low, high } = await source.range(this.stopping.signal);
-    const place = { topic, partition: IN_PROCESS_PARTITION, low: String(low), high: String(high), remembered: true };
-    const stored = await this.options.startFrom?.(place);
+    const { signal } = this.stopping;
+    const { low, high } = await source.range(signal);
+    const stored = await this.options.startFrom?.({
+      topic,
+      partition: IN_PROCESS_PARTITION,
+      low: String(low),
+      high: String(high),
+      highNow: async () => String((await source.range(signal)).high),
+      remembered: true,
+    });
     return stored === undefined ? low : Number(stored);
   }
 }

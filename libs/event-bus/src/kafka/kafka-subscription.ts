@@ -22,7 +22,7 @@ const DISCONNECT_MS_MAX = 10_000;
 interface KafkaSubscriptionOptions extends SubscribeOptions {
   readonly kafka: Kafka;
   readonly sessionMs: number;
-  readonly topicState: Pick<KafkaTopics, 'ranges' | 'committed' | 'recentlyCommitted'>;
+  readonly topicState: Pick<KafkaTopics, 'ranges' | 'rangesNow' | 'committed' | 'recentlyCommitted'>;
   readonly logger: BusLogger;
   onFatal(error: Error): void;
   onStopped(): void;
@@ -177,8 +177,10 @@ export class KafkaSubscription implements BusSubscription {
       const ranges = await topicState.ranges(topic);
       const remembered = await topicState.committed(group, topic);
       for (const range of ranges.filter(({ partition }) => partitions.includes(partition))) {
-        const stored = await startFrom?.({ topic, ...range, remembered: remembered.has(range.partition) });
         const { partition, low, high } = range;
+        const highNow = async () =>
+          (await topicState.rangesNow(topic)).find((now) => now.partition === partition)?.high ?? high;
+        const stored = await startFrom?.({ topic, ...range, highNow, remembered: remembered.has(partition) });
         positions.push({ topic, partition, offset: stored ?? low, high, isStored: stored !== undefined });
       }
     }

@@ -44,10 +44,12 @@ export class KafkaTopics {
 
   /** Each partition's oldest and next offset, at most half a second old. */
   ranges(topic: string): Promise<PartitionRange[]> {
-    return this.recently(`ranges/${topic}`, async () => {
-      const offsets = await this.withAdmin((admin) => admin.fetchTopicOffsets(topic));
-      return offsets.map(({ partition, low, high }) => ({ partition, low, high }));
-    });
+    return this.recently(`ranges/${topic}`, () => this.rangesNow(topic));
+  }
+
+  async rangesNow(topic: string): Promise<PartitionRange[]> {
+    const offsets = await this.withAdmin((admin) => admin.fetchTopicOffsets(topic));
+    return offsets.map(({ partition, low, high }) => ({ partition, low, high }));
   }
 
   /** What this Kafka knows of a group's positions, by partition; it lacks those of which it has never heard. */
