@@ -92,7 +92,7 @@ export function kafkaSuite(transport: Transport): void {
     expect(await consumer.parked.counts()).toEqual(new Map());
   });
 
-  it('does nothing twice when an installation moves from standalone to a cluster, and back', async () => {
+  it('does nothing twice when an installation moves from standalone to a cluster, and back, and rebuilds on the way', async () => {
     const standalone = inProcessTransport();
     for (const [round, place] of [standalone, transport, standalone].entries()) {
       const bus = await place.open(installation.id);
@@ -100,6 +100,8 @@ export function kafkaSuite(transport: Transport): void {
       const relay = await installation.relay('registry', registry, bus);
       const consumer = await consume(bus);
       for (const model of ['a', 'b', 'c']) await tagModel(registry, model, upTo(5, round * 5 + 1));
+      for (const model of ['a', 'b', 'c']) await expectTags(model, upTo((round + 1) * 5));
+      await consumer.rebuild('model_tags');
       for (const model of ['a', 'b', 'c']) await expectTags(model, upTo((round + 1) * 5));
       await consumer.stop();
       await relay.stop();

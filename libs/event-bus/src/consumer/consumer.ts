@@ -69,7 +69,7 @@ export class Consumer {
     const names = [...reactions, ...readModels, ...payloadHandlers].map(({ name }) => name);
     if (new Set(names).size < names.length) throw new Error(`two consumers of ${service} have the same name`);
     this.turns = new Turns(options.transactionsMax ?? TRANSACTIONS_MAX);
-    this.tables = new ReadModelTables(service, log.dataSource);
+    this.tables = new ReadModelTables(service, log.dataSource, options.bus.registerLog !== undefined);
     this.parked = new ParkedEvents(service, log.dataSource, this.handlers);
   }
 

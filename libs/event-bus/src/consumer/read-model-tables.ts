@@ -31,6 +31,7 @@ export class ReadModelTables {
   ) {}
 
   /** Makes the table if it is missing, or declared otherwise when it was made; then it is filled from the oldest message on. */
+    private readonly inProcess: boolean,
   async ensure(model: ReadModel): Promise<void> {
     const table = Table.create(this.dataSource.getMetadata(model.entity), this.dataSource.driver);
     if (table.name !== model.name) throw new Error(`the entity of read model ${model.name} is named ${table.name}`);
@@ -77,7 +78,7 @@ export class ReadModelTables {
     await this.transaction(async (manager) => {
       await this.lock(manager, LOCK_EXCLUSIVE, 'read-model', model);
       await reached(async () => {
-        const [row] = (await manager.query(IS_BEHIND, [model.name, building])) as { behind: boolean }[];
+        const [row] = (await manager.query(IS_BEHIND, [model.name, building, this.inProcess])) as { behind: boolean }[];
         return row!.behind;
       });
       await this.lock(manager, LOCK_EXCLUSIVE, 'read-model-building', model);
