@@ -230,96 +230,6 @@ export function consumerSuite(transport: Transport): void {
     await waitFor(() => consumer.unreadyReasons().length === 0, { what: 'ready again' });
   });
 
-  it('rebuilds a read model beside the live one and swaps it in, while events flow', async () => {
-    await relay();
-    let factor = 1;
-    const consumer = await start({
-      readModels: [
-        {
-          ...modelTags,
-          project: (event) => [
-            {
-              change: { stream: event.stream },
-              by: (row) => ({
-                stream: event.stream,
-                count: ((row as { count?: number } | undefined)?.count ?? 0) + factor,
-                sequence: String(event.version),
-              }),
-            },
-          ],
-        },
-      ],
-    });
-    await tagModel(registry, 'a', upTo(40));
-    await waitFor(async () => (await tagsOf(serving, 'a'))?.count === 40, { what: 'the rows' });
-    factor = 1000;
-    let writing = true;
-    const writer = (async () => {
-      for (let n = 41; writing; n += 1) await tagModel(registry, 'a', [n]);
-    })();
-    await consumer.rebuild('model_tags');
-    writing = false;
-    await writer;
-    await tagModel(registry, 'a', [0]);
-    const { version } = (await registry.store.readStream('acme/model:a')).at(-1)!;
-    await waitFor(async () => (await tagsOf(serving, 'a'))?.count === version * 1000, {
-      what: 'the rebuilt row, whole',
-    });
-    expect(consumer.status().map(({ consumer: id }) => id)).toEqual(['model_tags']);
-    const left = (await serving.dataSource.query(
-      `select schemaname as schema from pg_tables where tablename = 'model_tags'`,
-    )) as object[];
-    expect(left).toEqual([{ schema: 'serving' }]);
-    await expect(consumer.rebuild('nothing')).rejects.toMatchObject({ refusal: { kind: 'not-found' } });
-  });
-
-  it('goes on when another replica has rebuilt the read model', async () => {
-    await relay();
-    const here = await start({ readModels: [modelTags] });
-    const log = await installation.log('serving');
-    const there = await installation.consumer({
-      service: 'serving',
-  it('goes on with payloads though the end of the topic was looked up before the last were handled', async () => {
-    const seen: number[] = [];
-    const windows = {
-      name: 'windows',
-      topic: PAYLOADS_TOPIC,
-      handle: async (messages: readonly { value: Buffer }[]) =>
-        void seen.push(...messages.map(({ value }) => Number(value.toString()))),
-    };
-    const payload = (n: number) => ({ key: `k${n % 3}`, headers: {}, value: Buffer.from(String(n)) });
-    const first = await start({ payloadHandlers: [windows] });
-    await bus.publish(PAYLOADS_TOPIC, upTo(9).map(payload));
-    await waitFor(() => seen.length === 9, { what: 'nine' });
-    await first.stop();
-    const behind: EventBus = Object.assign(Object.create(bus) as EventBus, {
-      subscribe: ({ startFrom, ...options }: SubscribeOptions) =>
-        bus.subscribe({ ...options, startFrom: (place) => startFrom!({ ...place, high: place.low }) }),
-    });
-    await start({ bus: behind, payloadHandlers: [windows] });
-    await bus.publish(PAYLOADS_TOPIC, upTo(9, 10).map(payload));
-    await waitFor(() => upTo(9, 10).every((n) => seen.includes(n)), { what: 'nine more' });
-    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(18));
-  });
-
-      log,
-      bus,
-      readModels: [modelTags],
-    });
-    await tagModel(registry, 'a', upTo(10));
-    await waitFor(async () => (await tagsOf(serving, 'a'))?.count === 10, { what: 'the rows' });
-    await there.rebuild('model_tags');
-    for (let n = 11; n <= 60; n += 1) await tagModel(registry, 'a', [n]);
-    for (const model of ['b', 'c', 'd', 'e']) await tagModel(registry, model, upTo(3));
-    await waitFor(async () => (await tagsOf(serving, 'e'))?.count === 3 && (await tagsOf(serving, 'a'))?.count === 60, {
-      what: 'all rows',
-    });
-    expect((await tagsOf(serving, 'a'))!.numbers).toEqual(upTo(60));
-    await here.stop();
-    await tagModel(registry, 'b', [4]);
-    await waitFor(async () => (await tagsOf(serving, 'b'))?.count === 4, { what: 'the other to have taken over' });
-  });
-
   it('stops at a version that is missing, when it takes every type', async () => {
     await tagModel(registry, 'a', upTo(2));
     await relay();
@@ -367,6 +277,29 @@ export function consumerSuite(transport: Transport): void {
     await waitFor(async () => (await stored()).length >= 30, { what: 'thirty' });
     await second.stop();
     expect(await stored()).toEqual(upTo(30));
+  });
+
+  it('goes on with payloads though the end of the topic was looked up before the last were handled', async () => {
+    const seen: number[] = [];
+    const windows = {
+      name: 'windows',
+      topic: PAYLOADS_TOPIC,
+      handle: async (messages: readonly { value: Buffer }[]) =>
+        void seen.push(...messages.map(({ value }) => Number(value.toString()))),
+    };
+    const payload = (n: number) => ({ key: `k${n % 3}`, headers: {}, value: Buffer.from(String(n)) });
+    const first = await start({ payloadHandlers: [windows] });
+    await bus.publish(PAYLOADS_TOPIC, upTo(9).map(payload));
+    await waitFor(() => seen.length === 9, { what: 'nine' });
+    await first.stop();
+    const behind: EventBus = Object.assign(Object.create(bus) as EventBus, {
+      subscribe: ({ startFrom, ...options }: SubscribeOptions) =>
+        bus.subscribe({ ...options, startFrom: (place) => startFrom!({ ...place, high: place.low }) }),
+    });
+    await start({ bus: behind, payloadHandlers: [windows] });
+    await bus.publish(PAYLOADS_TOPIC, upTo(9, 10).map(payload));
+    await waitFor(() => upTo(9, 10).every((n) => seen.includes(n)), { what: 'nine more' });
+    expect(seen.toSorted((a, b) => a - b)).toEqual(upTo(18));
   });
 
   it('parks a payload that fails for its own sake, and no other', async () => {

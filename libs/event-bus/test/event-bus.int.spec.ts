@@ -2,6 +2,7 @@ import { describeWith } from '@mledger/infra/jest';
 import { busSuite } from './bus.suite';
 import { consumerSuite } from './consumer.suite';
 import { kafkaSuite } from './kafka.suite';
+import { readModelSuite } from './read-model.suite';
 import { inProcessTransport, kafkaTransport, type Transport } from './transports';
 
 /** Everything that a service relies on, once for each transport. */
@@ -11,6 +12,7 @@ function suite(transport: Transport, more: (transport: Transport) => void = () =
 
   describe('topics', () => busSuite(transport));
   describe('consumers', () => consumerSuite(transport));
+  describe('read models', () => readModelSuite(transport));
   more(transport);
 }
 

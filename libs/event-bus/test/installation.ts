@@ -41,6 +41,28 @@ export const modelTags: ReadModel<ModelTags> = {
   ],
 };
 
+/** The same read model in a newer version of its service, with one column more. */
+@Entity({ name: 'model_tags' })
+export class NamedModelTags extends ModelTags {
+  @Column('text') name!: string;
+}
+
+export const namedModelTags: ReadModel<NamedModelTags> = {
+  ...modelTags,
+  entity: NamedModelTags,
+  project: (event) => [
+    {
+      change: { stream: event.stream },
+      by: (row) => ({
+        stream: event.stream,
+        count: (row?.count ?? 0) + 1,
+        sequence: String(event.version),
+        name: (event.data as { model: string }).model,
+      }),
+    },
+  ],
+};
+
 const topics = TOPICS.filter(({ topic }) => [eventTopic('registry'), PAYLOADS_TOPIC].includes(topic));
 
 const context: CommandContext = { tenant: 'acme', actor: 'user:ann', cause: 'test', correlation: 'loop-1' };
@@ -71,14 +93,14 @@ export class Installation {
     return bus.ensureTopics(topics);
   }
 
-  async log(service: ServiceName): Promise<EventLog> {
+  async log(service: ServiceName, entities: readonly (new () => object)[] = [ModelTags]): Promise<EventLog> {
     const log = await openEventLog({
       service,
       url: this.database.url,
       catalog: catalogOf(service),
       projections: [],
       migrations: eventBusMigrations,
-      entities: [ModelTags],
+      entities,
       poolSizeMax: 6,
     });
     log.start();
@@ -116,6 +138,12 @@ export async function tagModel(log: EventLog, model: string, numbers: readonly n
     })),
     context,
   );
+}
+
+/** Appends an event that neither the read model nor the reactions want. */
+export async function deleteModel(log: EventLog, model: string): Promise<void> {
+  const data = { modelId: model, model };
+  await log.store.appendBlind(`acme/model:${model}`, [{ type: 'ModelDeleted', data }], context);
 }
 
 export const upTo = (count: number, from = 1): number[] => Array.from({ length: count }, (_, i) => from + i);

@@ -181,6 +181,7 @@ export class Delivery {
   ): Promise<{ handled: number; parked: number }> {
     const { handler } = this.options;
     await lockPlace(manager, this.id, batch);
+    await handler.enter?.(manager);
     const position = await readPosition(manager, handler.id, batch, items);
     const fresh = items.filter((item) => position.isFresh(item));
     // Their offset is all that tells payloads: a late replica's old batch must not move it back.

@@ -52,6 +52,8 @@ export interface Handler {
   readonly atOnceMax: number;
   /** Moves the stored position over unwanted events too, at once. */
   readonly movesAlways?: boolean;
+  /** First in each transaction, also in one that only moves the position: keeps the table that is meant in its place. */
+  enter?(manager: EntityManager): Promise<void>;
   apply(items: readonly Incoming[], manager: EntityManager): Promise<void>;
 }
 
@@ -85,8 +87,8 @@ function readModelWriter(model: ReadModel, enter: (manager: EntityManager) => Pr
   return {
     ...handler,
     atOnceMax: READ_MODEL_EVENTS_MAX,
+    enter,
     async apply(items, manager) {
-      await enter(manager);
       const events = items.map(({ event }) => event!);
       await applyProjection(manager, projection, events);
     },

@@ -147,6 +147,7 @@ export class ParkedEvents {
     const message: ReceivedMessage = { ...row, offset: String(row.offset) };
     const item = handler.carries === 'events' ? readEvent(handler, message) : { message };
     if (item.malformed) throw item.malformed;
+    await handler.enter?.(manager);
     await handler.apply([item], manager);
     await manager.query(REMOVE, [row.id]);
   }

@@ -25,13 +25,16 @@ const TRIES_MAX = 5;
  * `<service>__building`, under positions of its own, and takes the live one's place when it has reached it.
  */
 export class ReadModelTables {
+  /** As this process declares them. */
+  private readonly ddlHashes = new Map<string, string>();
+
   constructor(
     private readonly service: ServiceName,
     private readonly dataSource: DataSource,
+    private readonly inProcess: boolean,
   ) {}
 
   /** Makes the table if it is missing, or declared otherwise when it was made; then it is filled from the oldest message on. */
-    private readonly inProcess: boolean,
   async ensure(model: ReadModel): Promise<void> {
     const table = Table.create(this.dataSource.getMetadata(model.entity), this.dataSource.driver);
     if (table.name !== model.name) throw new Error(`the entity of read model ${model.name} is named ${table.name}`);
@@ -39,6 +42,7 @@ export class ReadModelTables {
     const ddlHash = createHash('sha256')
       .update(JSON.stringify([columns, indices, uniques, checks]))
       .digest('hex');
+    this.ddlHashes.set(model.name, ddlHash);
     await this.transaction(async (manager) => {
       await this.lock(manager, LOCK_EXCLUSIVE, 'read-model', model);
       const [present] = (await manager.query(READ_DDL_HASH, [model.name])) as { ddlHash: string }[];
@@ -56,6 +60,7 @@ export class ReadModelTables {
     const table = `${quoted(this.buildingSchema)}.${quoted(model.name)}`;
     await this.transaction(async (manager) => {
       await this.lock(manager, LOCK_EXCLUSIVE, 'read-model-building', model);
+      await this.assertDeclared(manager, model);
       await manager.query(`drop table if exists ${table}`);
       for (const forget of FORGET) await manager.query(forget, [buildingId(model.name)]);
       await manager.query(`create table ${table} (like ${quoted(model.name)} including all)`);
@@ -93,11 +98,15 @@ export class ReadModelTables {
     });
   }
 
-  /** Called in the transaction that writes to the live table, so that it is not replaced meanwhile. */
+  /**
+   * Called in the transaction that writes to the live table or moves its position, so that it is not replaced meanwhile. A table that
+   * another version of the service has made anew is filled by that version, from the oldest message on.
+   */
   async holdLive(manager: EntityManager, model: ReadModel): Promise<void> {
     const [lock] = await this.lock(manager, TRY_LOCK_SHARED, 'read-model', model);
     // Waiting here would hold a connection that the rebuilt one needs to get ready.
     if (!lock?.held) throw new TransientFailure(`${model.name} is about to be replaced`);
+    await this.assertDeclared(manager, model);
   }
 
   /** Called in the transaction that writes to the table under construction: its name means that one from here on. */
@@ -112,6 +121,12 @@ export class ReadModelTables {
   async assertBuilding(manager: EntityManager, model: ReadModel, build: string): Promise<void> {
     const [row] = (await manager.query(READ_BUILDING, [model.name])) as { building: string | null }[];
     if (row?.building !== build) throw new TransientFailure(`this rebuild of ${model.name} is over`);
+  }
+
+  private async assertDeclared(manager: EntityManager, { name }: ReadModel): Promise<void> {
+    const [present] = (await manager.query(READ_DDL_HASH, [name])) as { ddlHash: string }[];
+    if (present?.ddlHash !== this.ddlHashes.get(name))
+      throw new TransientFailure(`another version of this service has made ${name} anew: restart this process`);
   }
 
   private get buildingSchema(): string {
