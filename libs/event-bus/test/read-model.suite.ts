@@ -99,6 +99,28 @@ export function readModelSuite(transport: Transport): void {
     await waitFor(async () => (await tagsOf(serving, 'b'))?.count === 4, { what: 'the other to have taken over' });
   });
 
+  it('is filled anew when a newer version of the service wants more of the events', async () => {
+    await relay();
+    const older = await start({ readModels: [modelTags] });
+    await tagModel(registry, 'a', upTo(3));
+    await deleteModel(registry, 'a');
+    await tagModel(registry, 'a', [5]);
+    await waitFor(async () => (await tagsOf(serving, 'a'))?.count === 4, { what: 'the rows' });
+    await older.stop();
+    const everyOne: typeof modelTags = {
+      ...modelTags,
+      types: ['ModelTagged', 'ModelDeleted'],
+      project: (event) => [
+        {
+          change: { stream: event.stream },
+          by: (row) => ({ stream: event.stream, count: (row?.count ?? 0) + 1, sequence: String(event.version) }),
+        },
+      ],
+    };
+    await start({ readModels: [everyOne] });
+    await waitFor(async () => (await tagsOf(serving, 'a'))?.count === 5, { what: 'the rows, with the deletion' });
+  });
+
   it('leaves a read model alone that a newer version of the service has made anew', async () => {
     await relay();
     const before = await start({ readModels: [modelTags] });

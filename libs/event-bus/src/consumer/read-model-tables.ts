@@ -26,7 +26,7 @@ const TRIES_MAX = 5;
  */
 export class ReadModelTables {
   /** As this process declares them. */
-  private readonly ddlHashes = new Map<string, string>();
+  private readonly declarations = new Map<string, string>();
 
   constructor(
     private readonly service: ServiceName,
@@ -34,15 +34,15 @@ export class ReadModelTables {
     private readonly inProcess: boolean,
   ) {}
 
-  /** Makes the table if it is missing, or declared otherwise when it was made; then it is filled from the oldest message on. */
+  /** Makes the table if it is missing, or was declared otherwise (its columns, or the events it wants) when it was made; then it is filled from the oldest message on. */
   async ensure(model: ReadModel): Promise<void> {
     const table = Table.create(this.dataSource.getMetadata(model.entity), this.dataSource.driver);
     if (table.name !== model.name) throw new Error(`the entity of read model ${model.name} is named ${table.name}`);
     const { columns, indices, uniques, checks } = table;
     const ddlHash = createHash('sha256')
-      .update(JSON.stringify([columns, indices, uniques, checks]))
+      .update(JSON.stringify([columns, indices, uniques, checks, model.from.toSorted(), model.types.toSorted()]))
       .digest('hex');
-    this.ddlHashes.set(model.name, ddlHash);
+    this.declarations.set(model.name, ddlHash);
     await this.transaction(async (manager) => {
       await this.lock(manager, LOCK_EXCLUSIVE, 'read-model', model);
       const [present] = (await manager.query(READ_DDL_HASH, [model.name])) as { ddlHash: string }[];
@@ -125,7 +125,7 @@ export class ReadModelTables {
 
   private async assertDeclared(manager: EntityManager, { name }: ReadModel): Promise<void> {
     const [present] = (await manager.query(READ_DDL_HASH, [name])) as { ddlHash: string }[];
-    if (present?.ddlHash !== this.ddlHashes.get(name))
+    if (present?.ddlHash !== this.declarations.get(name))
       throw new TransientFailure(`another version of this service has made ${name} anew: restart this process`);
   }
 
