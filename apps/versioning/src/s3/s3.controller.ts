@@ -1,4 +1,4 @@
-import { Controller, Delete, Get, Head, Post, Put, Req, Res } from '@nestjs/common';
+import { Controller, Delete, Get, Head, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from '@mledger/service-kit';
 import { Repositories, type Repository } from '../repository/repositories';
 import { noSuchBucket, notImplemented, notSupported, s3Error } from './s3-errors';
@@ -95,7 +95,9 @@ export class S3Controller {
     await reply.header('etag', `"${await this.multipart.putPart(request, repository)}"`).send();
   }
 
+  /** 200 whatever it makes: minio's clients take no other status for an answer. */
   @Post(['/', '*'])
+  @HttpCode(200)
   async post(@Req() fastifyRequest: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const request = s3Request(fastifyRequest);
     refuseForeign(request);

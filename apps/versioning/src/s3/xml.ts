@@ -1,5 +1,4 @@
-import { buffer } from 'node:stream/consumers';
-import { Transform, type Readable } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { XMLBuilder, XMLParser, XMLValidator } from 'fast-xml-parser';
 import { malformedXml } from './s3-errors';
 
@@ -7,8 +6,16 @@ const NAMESPACE = 'http://s3.amazonaws.com/doc/2006-03-01/';
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@', suppressEmptyNode: true });
-// Keys are texts to the last blank: neither numbers nor trimmed.
-const parser = new XMLParser({ parseTagValue: false, trimValues: false, isArray: (name) => LISTS.has(name) });
+const NAMED_CHARACTERS: Readonly<Record<string, string>> = { lt: '<', gt: '>', amp: '&', apos: "'", quot: '"' };
+// Keys are texts to the last blank: neither numbers nor trimmed. Clients write a line end in a key as a numeric reference, which
+// the parser would leave as it stands, and of a control character's would make nothing.
+const parser = new XMLParser({
+  parseTagValue: false,
+  trimValues: false,
+  processEntities: false,
+  tagValueProcessor: (_name, text) => withoutReferences(text),
+  isArray: (name) => LISTS.has(name),
+});
 const LISTS = new Set(['Object', 'Part']);
 
 /** An answer's document. What is undefined is left out. */
@@ -22,9 +29,18 @@ function withoutControls(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '?');
 }
 
+function withoutReferences(text: string): string {
+  return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/gi, (reference, hex, decimal, name) => {
+    if (name !== undefined) return NAMED_CHARACTERS[name as string] ?? reference;
+    const codePoint = hex === undefined ? Number(decimal) : Number.parseInt(hex as string, 16);
+    if (codePoint > 0x10ffff) throw malformedXml(`${reference} is no character`);
+    return String.fromCodePoint(codePoint);
+  });
+}
+
 /** The element `root` of a request's document. @throws MalformedXML */
 export async function readXml(body: Readable, root: string): Promise<Record<string, unknown>> {
-  const text = (await buffer(body.pipe(limited()))).toString('utf8');
+  const text = await textOf(body);
   // No client of S3 declares entities; those who do want them expanded at our cost.
   if (/<!(DOCTYPE|ENTITY)/i.test(text)) throw malformedXml('A document type is not allowed here');
   if (XMLValidator.validate(text) !== true) throw malformedXml('The XML you provided was not well-formed');
@@ -34,13 +50,14 @@ export async function readXml(body: Readable, root: string): Promise<Record<stri
   return element as Record<string, unknown>;
 }
 
-function limited(): Transform {
+async function textOf(body: Readable): Promise<string> {
+  const chunks: Buffer[] = [];
   let bytes = 0;
-  return new Transform({
-    transform(chunk: Buffer, _encoding, done) {
-      bytes += chunk.length;
-      if (bytes > REQUEST_BYTES_MAX) done(malformedXml(`The document has over ${REQUEST_BYTES_MAX} bytes`));
-      else done(null, chunk);
-    },
-  });
+  // Not destroyed when it is too long: the refusal is still to be sent on the same socket.
+  for await (const chunk of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
+    bytes += chunk.length;
+    if (bytes > REQUEST_BYTES_MAX) throw malformedXml(`The document has over ${REQUEST_BYTES_MAX} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
 }
