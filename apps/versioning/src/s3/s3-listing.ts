@@ -42,7 +42,7 @@ export class S3Listing {
       prefix: query.get('prefix') ?? '',
       delimiter: query.get('delimiter') ?? '',
       maxKeys: maxKeysOf(query.get('max-keys')),
-      after: isV2 ? (token ?? startAfter) : marker,
+      after: isV2 ? (token === null ? startAfter : keyOfToken(token)) : marker,
       isEncoded: query.get('encoding-type') === 'url',
     };
     const listed = await this.page(repository, terms);
@@ -52,7 +52,8 @@ export class S3Listing {
           KeyCount: listed.objects.length + listed.commonPrefixes.length,
           StartAfter: startAfter === '' ? undefined : text(startAfter),
           ContinuationToken: token ?? undefined,
-          NextContinuationToken: listed.next,
+          // Always encoded: XML would change a line end or a control character in it, and the next page begin elsewhere.
+          NextContinuationToken: listed.next && encodeKey(listed.next),
         }
       : { Marker: text(marker), NextMarker: listed.next && terms.delimiter !== '' ? text(listed.next) : undefined };
     return xmlDocument('ListBucketResult', {
@@ -116,6 +117,14 @@ function maxKeysOf(text: string | null): number {
 /** As S3 does it: slashes stay. */
 function encodeKey(key: string): string {
   return encodeURIComponent(key).replaceAll('%2F', '/');
+}
+
+function keyOfToken(token: string): string {
+  try {
+    return decodeURIComponent(token);
+  } catch {
+    throw s3Error(400, 'InvalidArgument', 'The continuation token provided is incorrect');
+  }
 }
 
 function ignoreNotFound(error: unknown): undefined {
