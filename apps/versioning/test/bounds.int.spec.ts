@@ -1,5 +1,4 @@
-import type { Role } from '@mledger/contracts';
-import { eventually, type TestKey } from '@mledger/service-kit/testing';
+import type { TestKey } from '@mledger/service-kit/testing';
 import { signed } from './aws-signer';
 import { LakefsClient } from './lakefs-client';
 
@@ -7,20 +6,10 @@ let client: LakefsClient;
 let key: TestKey;
 beforeAll(async () => {
   client = await LakefsClient.start({ MLEDGER_AUTH: 'keys' });
-  key = await issueKey({ roles: ['admin'] });
+  key = await client.issueKey({ roles: ['admin'] });
   client.authorization = key.authorization;
 });
 afterAll(() => client.stop());
-
-/** A key of a new user, once the service has heard of it. */
-async function issueKey(of: { tenant?: string; roles: Role[] }): Promise<TestKey> {
-  const issued = await client.service.access!.issueKey(of);
-  await eventually(async () => {
-    const { status } = await client.call('GET', '', { headers: { authorization: issued.authorization } });
-    if (status !== 200) throw new Error(`the key is answered with ${status}`);
-  });
-  return issued;
-}
 
 const send = (request: Parameters<typeof signed>[1], by: TestKey = key) => client.service.inject(signed(by, request));
 const codeOf = (xml: string) => /<Code>(.*?)<\/Code>/.exec(xml)?.[1];
@@ -33,7 +22,7 @@ describe('a tenant', () => {
     const commitId = await client.commit(repository, 'secret').then(({ json }) => json.id);
     const { physical_address } = (await client.call('GET', `${repository}/refs/main/objects/stat?path=secret`)).json;
     await client.service.access!.createTenant('other');
-    const stranger = await issueKey({ tenant: 'other', roles: ['admin'] });
+    const stranger = await client.issueKey({ tenant: 'other', roles: ['admin'] });
     const headers = { authorization: stranger.authorization };
     const ask = (method: 'GET' | 'POST' | 'PUT' | 'DELETE', url: string, body?: unknown) =>
       client.call(method, url, { body, headers });
@@ -58,7 +47,7 @@ describe('roles', () => {
   it('let a reader read and not write, by either protocol', async () => {
     const repository = await client.newRepository();
     await client.put(repository, 'a', '1');
-    const reader = await issueKey({ roles: ['reader'] });
+    const reader = await client.issueKey({ roles: ['reader'] });
     const headers = { authorization: reader.authorization };
     expect((await client.call('GET', `${repository}/refs/main/objects?path=a`, { headers })).text).toBe('1');
     const url = `${repository}/branches/main/objects?path=a`;
@@ -75,7 +64,7 @@ describe('roles', () => {
 
   it('let a contributor write, and not delete what others build on', async () => {
     const repository = await client.newRepository();
-    const contributor = await issueKey({ roles: ['contributor'] });
+    const contributor = await client.issueKey({ roles: ['contributor'] });
     const headers = { authorization: contributor.authorization };
     expect(
       (await client.call('POST', `${repository}/branches/main/objects?path=a`, { headers, body: '1' })).status,

@@ -1,4 +1,11 @@
-import { type AnyJson, startTestService, type TestService } from '@mledger/service-kit/testing';
+import type { Role } from '@mledger/contracts';
+import {
+  type AnyJson,
+  eventually,
+  startTestService,
+  type TestKey,
+  type TestService,
+} from '@mledger/service-kit/testing';
 import { versioningService } from '../src/versioning.definition';
 
 interface Asked {
@@ -30,6 +37,16 @@ export class LakefsClient {
 
   stop(): Promise<void> {
     return this.service.stop();
+  }
+
+  /** A key of a new user, once the service has heard of it. */
+  async issueKey(of: { tenant?: string; roles: Role[] }): Promise<TestKey> {
+    const issued = await this.service.access!.issueKey(of);
+    await eventually(async () => {
+      const { status } = await this.call('GET', '', { headers: { authorization: issued.authorization } });
+      if (status !== 200) throw new Error(`the key is answered with ${status}`);
+    });
+    return issued;
   }
 
   /** @param url below `/api/v1/repositories` */

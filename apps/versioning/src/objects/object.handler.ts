@@ -100,14 +100,15 @@ export class ObjectHandler {
     await this.staging.stage(key, removals);
   }
 
-  /** A copy of the bytes under another path; from the destination branch as it is now, unless a ref is given. */
+  /** A copy of the bytes under another path; from the destination branch as it is now, unless a ref is given. `accept` throws for a source that is not wanted. */
   async copy(
     key: BranchKey,
     { from, to }: { from: { repository: Repository; ref: string; path: string }; to: string },
-    terms: WriteTerms & { readonly facts?: ObjectFacts },
+    terms: WriteTerms & { readonly facts?: ObjectFacts; readonly accept?: (source: Entry) => void },
   ): Promise<Entry> {
     await this.assertWritable(key, to, terms);
     const source = await this.objects.get(from.repository, from.ref, from.path);
+    terms.accept?.(source);
     const { repository } = from;
     const objectId = await this.objects.duplicate(key.repository, { repository, objectId: source.objectId });
     const { modifiedAtSeconds: _, ...facts } = source;

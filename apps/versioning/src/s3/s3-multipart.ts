@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
+import { CHECKSUM_NAMES, newChecksum } from '@mledger/access-control';
 import { Injectable } from '@nestjs/common';
 import { Clock, Ids } from '@mledger/service-kit';
 import { DataSource } from 'typeorm';
@@ -8,7 +9,7 @@ import { ObjectHandler } from '../objects/object.handler';
 import { Objects, type StoredBytes } from '../objects/objects';
 import type { Repository } from '../repository/repositories';
 import { malformedXml, s3Error } from './s3-errors';
-import { factsOf, isOnlyIfAbsent, modifiedAnswer, S3Objects } from './s3-objects';
+import { assertCopyable, factsOf, isOnlyIfAbsent, modifiedAnswer, refuseUnkept, S3Objects } from './s3-objects';
 import { copySourceOf, headerOf, objectName, type S3Request } from './s3-request';
 import * as sql from './s3-multipart.sql';
 import { readXml, xmlDocument } from './xml';
@@ -47,6 +48,7 @@ export class S3Multipart {
   ) {}
 
   async create(request: S3Request, repository: Repository): Promise<string> {
+    refuseUnkept(request);
     const { ref: branch, path } = objectName(request.key);
     await this.handler.assertWritable({ repository, branch }, path, { force: false, ifAbsent: false });
     const { contentType, metadata } = factsOf(request);
@@ -73,6 +75,7 @@ export class S3Multipart {
     const { bucket, ref, path } = copySourceOf(headerOf(request, 'x-amz-copy-source') ?? '');
     const source = await this.s3Objects.sourceRepository(request, repository, bucket);
     const entry = await this.objects.get(source, ref, path);
+    assertCopyable(request, entry);
     const range = requestedRange(headerOf(request, 'x-amz-copy-source-range'), entry.sizeBytes);
     if (range.kind !== 'whole' && range.kind !== 'part') {
       throw s3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
@@ -95,7 +98,7 @@ export class S3Multipart {
     const facts = {
       contentType,
       metadata,
-      body: Readable.from(this.bytesOf(repository, parts), { objectMode: false }),
+      body: Readable.from(verified(this.bytesOf(repository, parts), request), { objectMode: false }),
     };
     await this.handler.upload(key, upload.path, facts, terms);
     await this.forget(repository, upload.uploadId, stored);
@@ -213,6 +216,27 @@ function chosenParts(document: Record<string, unknown>, stored: readonly Part[])
   const isAscending = parts.every((part, at) => at === 0 || part.partNumber > parts[at - 1]!.partNumber);
   if (!isAscending) throw s3Error(400, 'InvalidPartOrder', 'The list of parts was not in ascending order.');
   return parts;
+}
+
+/**
+ * The bytes, held against the checksums that the completion states of the whole object. A checksum of the parts' checksums
+ * (the other type) is passed over: each part was verified as it came in.
+ */
+async function* verified(bytes: AsyncIterable<Buffer>, request: S3Request): AsyncGenerator<Buffer> {
+  const isWhole = headerOf(request, 'x-amz-checksum-type')?.toUpperCase() === 'FULL_OBJECT';
+  const stated = CHECKSUM_NAMES.flatMap((name) => {
+    const expected = headerOf(request, `x-amz-checksum-${name}`);
+    // CRC-64/NVME has no other type.
+    return expected !== undefined && (isWhole || name === 'crc64nvme')
+      ? [{ name, expected, checksum: newChecksum(name) }]
+      : [];
+  });
+  for await (const chunk of bytes) {
+    for (const { checksum } of stated) checksum.update(chunk);
+    yield chunk;
+  }
+  const failed = stated.find(({ checksum, expected }) => checksum.digest() !== expected);
+  if (failed) throw s3Error(400, 'BadDigest', `The x-amz-checksum-${failed.name} you specified did not match.`);
 }
 
 /** S3's own for such objects, which some clients compute and compare. The stored object has the MD5 of all its bytes. */

@@ -57,13 +57,15 @@ export class S3Objects {
     const source = await this.sourceRepository(request, repository, bucket);
     const isReplacing = headerOf(request, 'x-amz-metadata-directive')?.toUpperCase() === 'REPLACE';
     const facts = isReplacing ? { facts: factsOf(request) } : {};
-    const terms = { force: false, ifAbsent: isOnlyIfAbsent(request), ...facts };
+    const accept = (entry: Entry) => assertCopyable(request, entry);
+    const terms = { force: false, ifAbsent: isOnlyIfAbsent(request), accept, ...facts };
     const entry = await this.handler.copy({ repository, branch }, { from: { repository: source, ...from }, to }, terms);
     return xmlDocument('CopyObjectResult', modifiedAnswer(entry));
   }
 
   /** Deleting what is not there succeeds, and so does deleting from a ref that is not there, as Hadoop's client needs it. */
   async delete(request: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
+    refuseUnkept(request);
     const { ref: branch, path } = objectName(request.key);
     await this.handler.delete({ repository, branch }, [path], { force: false });
     await reply.status(204).send();
@@ -105,11 +107,26 @@ export function factsOf(request: S3Request) {
   };
 }
 
+/** What a write would destroy or leave open to others if it were passed over. */
+const UNKEPT = [
+  'if-match',
+  'if-modified-since',
+  'if-unmodified-since',
+  'x-amz-if-match-last-modified-time',
+  'x-amz-if-match-size',
+  'x-amz-object-lock-legal-hold',
+  'x-amz-object-lock-mode',
+  'x-amz-write-offset-bytes',
+];
+
+export function refuseUnkept({ headers }: Pick<S3Request, 'headers'>): void {
+  if (UNKEPT.some((name) => headers[name] !== undefined)) throw notImplemented();
+}
+
 /** `If-None-Match: *` is the one condition of a write that is kept; others are refused rather than passed over. */
 export function isOnlyIfAbsent(request: S3Request): boolean {
+  refuseUnkept(request);
   const ifNoneMatch = headerOf(request, 'if-none-match');
-  const others = ['if-match', 'if-modified-since', 'if-unmodified-since'];
-  if (others.some((name) => request.headers[name] !== undefined)) throw notImplemented();
   if (ifNoneMatch !== undefined && ifNoneMatch !== '*') throw notImplemented();
   return ifNoneMatch === '*';
 }
@@ -121,16 +138,21 @@ export function modifiedAnswer(entry: Pick<Entry, 'checksum' | 'modifiedAtSecond
   };
 }
 
+/** The conditions of a copy, on what is copied. @throws PreconditionFailed */
+export function assertCopyable(request: S3Request, entry: Entry): void {
+  if (isUnchanged(request, entry, 'x-amz-copy-source-')) throw preconditionFailed();
+}
+
 /** The conditions of a read (RFC 9110 §13): true when the client has this content already. @throws PreconditionFailed */
-function isUnchanged(request: S3Request, { checksum, modifiedAtSeconds }: Entry): boolean {
+function isUnchanged(request: S3Request, { checksum, modifiedAtSeconds }: Entry, prefix = ''): boolean {
   const names = (list: string) => list.split(',').map((name) => name.trim().replace(/^W\//, '').replaceAll('"', ''));
   const isNamed = (list: string) => list.trim() === '*' || names(list).includes(checksum);
-  const secondsOf = (name: string) => Date.parse(headerOf(request, name) ?? '') / 1000;
-  const ifMatch = headerOf(request, 'if-match');
+  const secondsOf = (name: string) => Date.parse(headerOf(request, prefix + name) ?? '') / 1000;
+  const ifMatch = headerOf(request, `${prefix}if-match`);
   if (ifMatch !== undefined) {
     if (!isNamed(ifMatch)) throw preconditionFailed();
   } else if (modifiedAtSeconds > secondsOf('if-unmodified-since')) throw preconditionFailed();
-  const ifNoneMatch = headerOf(request, 'if-none-match');
+  const ifNoneMatch = headerOf(request, `${prefix}if-none-match`);
   return ifNoneMatch === undefined ? modifiedAtSeconds <= secondsOf('if-modified-since') : isNamed(ifNoneMatch);
 }
 
@@ -145,10 +167,13 @@ function overrides({ query }: S3Request): Record<string, string> {
   };
 }
 
+const CONDITIONS_OF_DELETION = ['ETag', 'LastModifiedTime', 'Size'];
+
 function keysOf(objects: unknown): string[] {
   if (!Array.isArray(objects)) return [];
   return objects.map((object: { Key?: unknown }) => {
     if (typeof object?.Key !== 'string') throw malformedXml('An object has no key');
+    if (CONDITIONS_OF_DELETION.some((name) => name in object)) throw notImplemented();
     return object.Key;
   });
 }

@@ -30,20 +30,27 @@ export function s3Request(request: FastifyRequest): S3Request {
   const queryAt = target.indexOf('?');
   const path = queryAt < 0 ? target : target.slice(0, queryAt);
   const [, bucket = '', ...rest] = path.split('/');
+  const query = new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt + 1));
+  // The checksums of a completion speak of the object that it makes, not of the document that is sent.
+  const ofBody = method === 'POST' && query.has('uploadId') ? withoutChecksums(headers) : headers;
   return {
     caller,
     method,
     bucket: decodeURIComponent(bucket),
     key: decodeURIComponent(rest.join('/')),
-    query: new URLSearchParams(queryAt < 0 ? '' : target.slice(queryAt + 1)),
+    query,
     headers,
     requestId,
     payload: () => {
       const { aws } = caller.identity;
       if (!aws) throw new Error('a request to S3 got past the edge without a signature');
-      return verifiedPayload({ method, target, headers }, aws, bodyOf(request)).stream;
+      return verifiedPayload({ method, target, headers: ofBody }, aws, bodyOf(request)).stream;
     },
   };
+}
+
+function withoutChecksums(headers: FastifyRequest['headers']): FastifyRequest['headers'] {
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith('x-amz-checksum-')));
 }
 
 /** A request without a body has none to hand on, but an empty one to be checked all the same. */
