@@ -34,5 +34,7 @@ function parseTime(text: string): string | undefined {
   // Date rolls 30 February over into March; a day that does not exist must not be answered for another.
   const plain = new Date(`${local}Z`);
   if (Number.isNaN(plain.getTime()) || plain.toISOString() !== `${local}Z`) return undefined;
-  return new Date(`${local}${zone.toUpperCase()}`).toISOString();
+  const time = new Date(`${local}${zone.toUpperCase()}`).toISOString();
+  // Postgres knows no year 0, and a zone can carry a time into that, or past the year 9999.
+  return /^(?!0000)\d{4}-/.test(time) ? time : undefined;
 }
