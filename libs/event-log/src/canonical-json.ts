@@ -35,7 +35,8 @@ function write(value: unknown, depth: number): string {
       if (value === null) return 'null';
       if (depth >= JSON_DEPTH_MAX) throw notStorable(`more than ${JSON_DEPTH_MAX} levels of nesting`);
       if (Array.isArray(value)) return writeArray(value, depth + 1);
-      if ('toJSON' in value) throw notStorable(`a ${value.constructor.name}: write it as a string or a number`);
+      if ('toJSON' in value && typeof value.toJSON === 'function')
+        throw notStorable(`a ${value.constructor.name}: write it as a string or a number`);
       return writeObject(value as Record<string, unknown>, depth + 1);
     default:
       throw notStorable(`a ${typeof value}`);

@@ -28,6 +28,7 @@ describe('canonicalJson', () => {
     [{ b: 1, a: { d: undefined, c: -0 } }, '{"a":{"c":0},"b":1}'],
     [[1e21, 1e-7, 0.1, 100], '[1e+21,1e-7,0.1,100]'],
     [{ '10': 1, '9': 2, '\u20ac': 3, $: 4 }, '{"$":4,"10":1,"9":2,"€":3}'],
+    [{ toJSON: 'a key like any other' }, '{"toJSON":"a key like any other"}'],
     ['\u0007"\\\u2028', '"\\u0007\\"\\\\\u2028"'],
   ])('writes %j', (value, text) => expect(canonicalJson(value)).toBe(text));
 
