@@ -28,7 +28,14 @@ export interface StreamAppend {
 /** Events of one cause, in order. */
 export interface AppendPart {
   readonly events: readonly PreparedEvent[];
-  readonly meta: EventMeta;
+  readonly meta: PreparedMeta;
+}
+
+/** The circumstances of events, ready to be stored. */
+export interface PreparedMeta {
+  /** What is hashed of them. */
+  readonly text: string;
+  readonly traceparent: string | null;
 }
 
 export interface AppendOptions {
@@ -82,6 +89,13 @@ export function prepareEvents(catalog: EventCatalog, events: readonly NewEvent[]
   });
 }
 
+/** @throws CommandRefused `invalid` for what JSON and Postgres cannot hold. */
+export function prepareMeta(meta: EventMeta): PreparedMeta {
+  const { traceparent = null } = meta;
+  if (traceparent !== null) assertStorableText(traceparent);
+  return { text: canonicalJson(hashedMeta(meta)), traceparent };
+}
+
 const APPEND = {
   name: 'mledger_append',
   text: 'select * from append_events($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)',
@@ -101,15 +115,13 @@ export async function appendEvents(
   const traces: (string | null)[] = [];
   appends.forEach(({ parts }, index) => {
     for (const { events, meta } of parts) {
-      const metaText = canonicalJson(hashedMeta(meta));
-      if (meta.traceparent !== undefined) assertStorableText(meta.traceparent);
       for (const event of events) {
         streams.push(index + 1);
         types.push(event.type);
         schemas.push(event.schema);
         data.push(event.text);
-        metas.push(metaText);
-        traces.push(meta.traceparent ?? null);
+        metas.push(meta.text);
+        traces.push(meta.traceparent);
       }
     }
   });

@@ -1,6 +1,6 @@
 import type { PoolClient } from 'pg';
 import type { EntityManager } from 'typeorm';
-import { appendEvents, prepareEvents, type PreparedEvent } from './append';
+import { appendEvents, prepareEvents, prepareMeta, type PreparedEvent } from './append';
 import { inTransaction, withConnection } from './connections';
 import { connectionOf } from './database';
 import { CommandRefused, VersionConflict, type Decider } from './decider';
@@ -230,10 +230,11 @@ export class CommandHandler {
       writing.flatMap(({ prepared }) => prepared.map(({ type }) => type)),
     );
     const command = commandOf(decided, context);
+    const meta = prepareMeta(context);
     const appends = writing.map(({ target, version, prepared }) => ({
       stream: target.stream,
       expectedVersion: version,
-      parts: [{ events: prepared, meta: context }],
+      parts: [{ events: prepared, meta }],
     }));
     const write = async () => {
       const nothing = appends.length === 0 && !command;

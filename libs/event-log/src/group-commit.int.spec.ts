@@ -50,6 +50,18 @@ describe('group commit', () => {
     await database.drop();
   });
 
+  it('answers neighbours of an append that cannot be stored, in its stream and in others', async () => {
+    const id = newStream();
+    const outcomes = await Promise.allSettled([
+      log.store.appendBlind(id, [deposited(1)], context),
+      log.store.appendBlind(id, [deposited(2)], { ...context, actor: 'user:\ud800' }),
+      log.store.appendBlind(newStream(), [deposited(3)], { ...context, traceparent: '\0' }),
+      log.store.appendBlind(newStream(), [deposited(4)], context),
+    ]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(await log.store.readStream(id)).toHaveLength(1);
+  });
+
   it('keeps the events of one append together and in order, and answers with their last version', async () => {
     const id = newStream();
     const appended = await Promise.all([

@@ -1,5 +1,13 @@
 import type { PoolClient } from 'pg';
-import { appendEvents, prepareEvents, type AppendedTo, type InlineGuard, type PreparedEvent } from './append';
+import {
+  appendEvents,
+  prepareEvents,
+  prepareMeta,
+  type AppendedTo,
+  type InlineGuard,
+  type PreparedEvent,
+  type PreparedMeta,
+} from './append';
 import type { CommandContext } from './command-handler';
 import { inTransaction, withConnection } from './connections';
 import { sqlState } from './errors';
@@ -19,6 +27,7 @@ interface Waiting {
   readonly events: PreparedEvent[];
   readonly bytes: number;
   readonly context: CommandContext;
+  readonly meta: PreparedMeta;
   resolve(appended: { version: number }): void;
   reject(error: unknown): void;
 }
@@ -52,9 +61,10 @@ export class GroupCommit {
   append(stream: string, events: readonly NewEvent[], context: CommandContext): Promise<{ version: number }> {
     const prepared = prepareEvents(this.core.catalog, events);
     if (prepared.length === 0) throw new Error('appendBlind needs at least one event');
+    const meta = prepareMeta(context);
     const bytes = prepared.reduce((sum, { text }) => sum + text.length, 0);
     return new Promise((resolve, reject) => {
-      this.queue.push({ stream, events: prepared, bytes, context, resolve, reject });
+      this.queue.push({ stream, events: prepared, bytes, context, meta, resolve, reject });
       this.queuedBytes += bytes;
       this.queuedEvents += prepared.length;
       this.flushSoon();
@@ -184,7 +194,7 @@ function isKnownNotStored(error: unknown): boolean {
 function appendGroups(client: PoolClient, groups: readonly StreamGroup[], inline: InlineGuard): Promise<AppendedTo[]> {
   const appends = groups.map(({ stream, waiting }) => ({
     stream,
-    parts: waiting.map(({ events, context }) => ({ events, meta: context })),
+    parts: waiting,
   }));
   return appendEvents(client, appends, { lockKeys: groups.map(({ lock }) => lock), inline });
 }
