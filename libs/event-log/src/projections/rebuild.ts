@@ -143,9 +143,12 @@ async function addLatest(
   }
 }
 
+/** What was adopted from another cluster has the xid 0 and no order of its own; it is all numbered, so past one is past all. */
 async function cursorAt(client: PoolClient, seq: number): Promise<Cursor> {
   const { rows } = await client.query<Cursor>(
-    'select e.xid::text, e.position, o.seq from log_order o join events e on e.position = o.position where o.seq = $1',
+    `select e.xid::text, o.seq,
+            case when e.xid = '0' then (select max(position) from events where xid = '0') else e.position end as position
+       from log_order o join events e on e.position = o.position where o.seq = $1`,
     [seq],
   );
   return rows[0] ?? { xid: '0', position: 0, seq: 0 };
