@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@mledger/service-kit/testing';
@@ -154,6 +154,51 @@ describe('a run', () => {
         { status: 'waiting', attempts: [] },
       ],
     });
+  });
+
+  it.each([
+    ['holds NUL', `'{"a":"\\\\u0000"}'`, {}],
+    ['holds half a character', `'{"a":"\\\\ud800"}'`, {}],
+    ['holds a number past all others', `'{"a":1e400}'`, {}],
+    ['is nested too deep', `'{"a":' + '['.repeat(80) + ']'.repeat(80) + '}'`, {}],
+    ['is too long, in one piece', `'{"a":"' + 'x'.repeat(40000) + '"}'`, {}],
+    ['holds an integer past 2^53', `'{"a":12345678901234567890}'`, { a: '12345678901234567890' }],
+  ])('succeeds when its last line %s', async (_case, line, outputs) => {
+    await world.define('odd', [{ name: 'print', command: node(`console.log(${line})`) }]);
+    expect((await world.runOnce('odd')).steps).toMatchObject([{ status: 'succeeded', outputs, attempts: [{}] }]);
+  });
+
+  it('reads a character that comes in two pieces', async () => {
+    const mark = join(folder, 'half');
+    const command = node(
+      `const fs = require("fs"), b = Buffer.from('{"a":"ä"}\\n'); fs.writeSync(1, b.subarray(0, 7));
+       const t = setInterval(() => fs.existsSync(${JSON.stringify(mark)}) && (fs.writeSync(1, b.subarray(7)), clearInterval(t)), 10)`,
+    );
+    await world.define('halves', [{ name: 'print', command }]);
+    const pipelineRunId = await world.trigger('halves');
+    await eventually(async () => expect(await world.logOf(pipelineRunId, 'print')).not.toBe(''));
+    await writeFile(mark, '');
+    expect((await world.ended(pipelineRunId)).steps[0].outputs).toEqual({ a: 'ä' });
+  });
+
+  it('does not wait for what has left the group of its step and holds its output', async () => {
+    const mark = join(folder, 'daemon');
+    const daemon = `require("fs").writeFileSync(${JSON.stringify(mark)}, String(process.pid)); setInterval(() => {}, 1000)`;
+    const command = node(
+      `require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(daemon)}], { detached: true, stdio: "inherit" }).unref();
+       const t = setInterval(() => require("fs").existsSync(${JSON.stringify(mark)}) && clearInterval(t), 10)`,
+    );
+    await world.define('leaver', [{ name: 'leave', command }]);
+    const run = await world.runOnce('leaver');
+    process.kill(Number(await readFile(mark, 'utf8')), 'SIGKILL');
+    expect(run).toMatchObject({ status: 'succeeded', steps: [{ attempts: [{ exitCode: 0 }] }] });
+  });
+
+  it('says so when its arguments are more than a process can be given', async () => {
+    await world.define('vast', [{ name: 'echo', command: ['echo', ...Array<string>(70).fill('x'.repeat(32_000))] }]);
+    expect((await world.runOnce('vast')).steps).toMatchObject([
+      { status: 'failed', attempts: [{ reason: 'not-started', message: 'spawn E2BIG' }] },
+    ]);
   });
 
   it('tries a step again, as often as it says', async () => {

@@ -1,11 +1,16 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { StringDecoder } from 'node:string_decoder';
 import { setTimeout as delay } from 'node:timers/promises';
+import { canonicalJson } from '@mledger/event-log';
+import { parseStrictJson } from '@mledger/service-kit';
 import type { StepLog } from './step-log';
 
 /** How long a process that was asked to stop may take before it is killed. */
 const STOP_MS_MAX = 5_000;
+/** What the group printed last is read by then; who still holds the pipe left the group, and is not waited for. */
+const DRAIN_MS_MAX = 2_000;
 /** A longer last line is not looked at: outputs go into an event. */
-const LINE_BYTES_MAX = 16 * 1024;
+const LINE_CHARACTERS_MAX = 16 * 1024;
 
 /**
  * Runs the command as the leader of a process group of its own, with nothing to read. The pipe on the shell's standard
@@ -32,19 +37,25 @@ export interface StepExit {
   readonly exitCode: number | null;
   readonly message: string;
   readonly durationMs: number;
-  /** The last line of standard output, when it is a JSON object. */
+  /** The last line of standard output, when it is a JSON object that an event can hold. */
   readonly outputs: Readonly<Record<string, unknown>>;
 }
 
 /** Runs a step's command to its end and says how that was; whatever it leaves running is killed. */
 export async function runStepProcess(options: StepProcessOptions): Promise<StepExit> {
   const startedMs = performance.now();
-  const child = spawn('/bin/sh', ['-c', LAUNCHER, 'mledger-step', ...options.command], {
-    cwd: options.folder,
-    env: options.env,
-    stdio: ['pipe', 'pipe', 'pipe'],
-    detached: true,
-  });
+  let child: ChildProcess;
+  try {
+    child = spawn('/bin/sh', ['-c', LAUNCHER, 'mledger-step', ...options.command], {
+      cwd: options.folder,
+      env: options.env,
+      stdio: ['pipe', 'pipe', 'pipe'],
+      detached: true,
+    });
+  } catch (error) {
+    // Thrown at once when arguments and environment are too large together; other faults are told later.
+    return { end: 'not-started', exitCode: null, message: (error as Error).message, durationMs: 0, outputs: {} };
+  }
   child.stdin?.on('error', () => undefined);
   const lastLine = new LastLine();
   child.stdout?.on('data', (chunk: Buffer) => {
@@ -77,11 +88,20 @@ async function waitForEnd(
   const result = await exited;
   if (result instanceof Error) return { end: 'not-started', exitCode: null, message: result.message };
   killGroup(child, 'SIGKILL');
-  await closed;
+  await drained(child, closed);
   if (first === 'timeout') return { end: 'timeout', exitCode: null, message: `ran longer than ${timeoutMs / 1000} s` };
   if (first === 'stopped') return { end: 'stopped', exitCode: null, message: String(signal.reason ?? 'stopped') };
   if (result.signal !== null) return { end: 'signal', exitCode: null, message: `was killed by ${result.signal}` };
   return { end: 'exit', exitCode: result.code, message: `exited with ${result.code}` };
+}
+
+async function drained(child: ChildProcess, closed: Promise<void>): Promise<void> {
+  const over = new AbortController();
+  const late = delay(DRAIN_MS_MAX, undefined, { signal: over.signal }).catch(() => undefined);
+  await Promise.race([closed, late]);
+  over.abort();
+  child.stdout?.destroy();
+  child.stderr?.destroy();
 }
 
 async function stopGroup(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
@@ -104,15 +124,16 @@ function killGroup(child: ChildProcess, signal: NodeJS.Signals): void {
 
 /** Keeps the last line of a stream that is not empty, as it passes. */
 class LastLine {
+  private readonly decoder = new StringDecoder('utf8');
   private line = '';
   private open = '';
   private overlong = false;
 
   write(chunk: Buffer): void {
-    const lines = (this.open + chunk.toString('utf8')).split('\n');
+    const lines = (this.open + this.decoder.write(chunk)).split('\n');
     this.open = lines.pop() ?? '';
     for (const line of lines) this.keep(line);
-    if (this.open.length > LINE_BYTES_MAX) {
+    if (this.open.length > LINE_CHARACTERS_MAX) {
       this.open = '';
       this.overlong = true;
     }
@@ -121,15 +142,18 @@ class LastLine {
   outputs(): Record<string, unknown> {
     this.keep(this.open);
     try {
-      const value: unknown = JSON.parse(this.line);
-      return value !== null && typeof value === 'object' && !Array.isArray(value) ? { ...value } : {};
+      const outputs = parseStrictJson(Buffer.from(this.line), { bigIntegers: 'as-strings' });
+      if (outputs === null || typeof outputs !== 'object' || Array.isArray(outputs)) return {};
+      // What the log refuses, as deep nesting, would make a step that is done one that was lost.
+      canonicalJson({ outputs });
+      return { ...outputs };
     } catch {
       return {};
     }
   }
 
   private keep(line: string): void {
-    if (this.overlong) this.line = '';
+    if (this.overlong || line.length > LINE_CHARACTERS_MAX) this.line = '';
     else if (line.trim() !== '') this.line = line;
     this.overlong = false;
   }
