@@ -23,7 +23,8 @@ export class PayloadIllShaped extends Error {
 
 /**
  * The rows of one request as a monitor sees them: a feature is an input of its name, or a column of the only input, `[N, F]`
- * in the order of the definition. A feature that is in neither is missing in every row.
+ * in the order of the definition. A feature that is in neither is missing in every row, and so is one of an input with
+ * other rows than that of the first: a model may take a threshold beside them, and the order of inputs is the client's.
  *
  * @throws {PayloadIllShaped}
  */
@@ -33,11 +34,14 @@ export function rowsOf(
   monitor: { readonly features: readonly MonitoredFeature[]; readonly performance: PerformanceTarget | null },
 ): RowPiece {
   for (const tensor of [...inputs, ...outputs]) assertWhole(tensor);
-  const rows = inputs[0]?.shape[0] ?? 0;
+  const [first = inputs[0]] = monitor.features.flatMap(
+    ({ feature }) => inputs.find(({ name }) => name === feature) ?? [],
+  );
+  const rows = first?.shape[0] ?? 0;
   const matrix = matrixOf(inputs, monitor.features);
   const columns = monitor.features.map(({ feature }, index) => {
     const named = inputs.find(({ name }) => name === feature);
-    if (named && widthOf(named) === 1) return cellsOf(named, 0, rows);
+    if (named && named.shape[0] === rows && widthOf(named) === 1) return cellsOf(named, 0, rows);
     return matrix ? cellsOf(matrix, index, rows) : Array<Cell>(rows).fill(null);
   });
   const { requestId, time } = payload;
@@ -86,9 +90,6 @@ function mostLikely({ data }: PayloadTensor, row: number, width: number): number
 }
 
 function cellsOf(tensor: PayloadTensor, column: number, rows: number): Cell[] {
-  if (tensor.shape[0] !== rows) {
-    throw new PayloadIllShaped(`tensor ${tensor.name} has ${tensor.shape[0]} rows, the first input has ${rows}`);
-  }
   const width = widthOf(tensor);
   const isText = tensor.datatype === 'BYTES';
   return Array.from({ length: rows }, (_, row) => cellOf(tensor.data[row * width + column]!, isText));
@@ -108,7 +109,7 @@ function widthOf({ shape }: PayloadTensor): number {
 
 function assertWhole({ name, shape, data }: PayloadTensor): void {
   const wants = shape.reduce((product, size) => product * size, 1);
-  if (shape.length === 0 || shape.some((size) => !Number.isSafeInteger(size) || size < 0) || wants !== data.length) {
+  if (shape.some((size) => !Number.isSafeInteger(size) || size < 0) || wants !== data.length) {
     throw new PayloadIllShaped(`tensor ${name}: shape [${shape.join(', ')}] is not that of ${data.length} values`);
   }
 }

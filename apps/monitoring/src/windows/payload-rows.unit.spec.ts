@@ -50,8 +50,23 @@ describe('a payload’s features', () => {
     expect(() => read([tensor('a', shape, [1, 2])], [])).toThrow(PayloadIllShaped);
   });
 
-  it('are refused where inputs differ in rows', () => {
-    expect(() => read([tensor('a', [2], [1, 2]), tensor('b', [1], [1])], [])).toThrow('tensor b has 1 rows');
+  it('are counted without inputs of other rows, such as a threshold, in whatever order', () => {
+    const [threshold, limit] = [tensor('threshold', [1], [0.5]), tensor('limit', [], [3])];
+    const values = tensor('a', [2], [1, 2]);
+    for (const inputs of [
+      [values, threshold, limit],
+      [limit, threshold, values],
+    ]) {
+      expect(read(inputs, [tensor('mean', [], [1.5])], ['a', 'threshold', 'limit'])).toMatchObject({
+        rows: 2,
+        columns: [
+          [1, 2],
+          [null, null],
+          [null, null],
+        ],
+        predictions: [null, null],
+      });
+    }
   });
 });
 
