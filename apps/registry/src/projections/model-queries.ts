@@ -101,8 +101,7 @@ export class ModelQueries {
 
   async searchVersions(tenant: string, terms: SearchTerms): Promise<FoundVersionRow[]> {
     const { conditions, values, prompts } = conditionsOf(terms.comparisons, VERSION_COLUMNS, 'model_versions.tags');
-    const usual = terms.order.length > 0 ? terms.order : [{ key: 'last_updated_timestamp', ascending: false }];
-    const order = orderOf(usual, VERSION_COLUMNS, ['name', 'version_number']);
+    const order = orderOf(terms.order, VERSION_COLUMNS, ['name', 'version_number']);
     const sql = searchVersions({ conditions, prompts, order });
     return this.database.query(sql, [tenant, terms.limit, terms.offset, ...values]);
   }
@@ -120,9 +119,12 @@ function conditionsOf(comparisons: readonly Comparison[], columns: Readonly<Reco
       const { on, key, comparator, value } = comparison;
       const left = on === 'tag' ? `(${tags} ->> ${parameter(key)}::text)` : columns[key]!;
       if (comparator === 'IN') return `${left} = any(${parameter(value)})`;
-      if (comparator === 'NOT IN') return `${left} <> all(${parameter(value)})`;
+      // A version without a run has another run than any; a tag has to be there to have another value.
+      if (comparator === 'NOT IN') return `(${left} <> all(${parameter(value)})) is not false`;
       const right = `${parameter(value)}${typeof value === 'number' ? '::bigint' : ''}`;
-      return `${left} ${comparator === '!=' ? '<>' : comparator} ${right}`;
+      if (comparator === '!=') return `${left} ${on === 'attribute' ? 'is distinct from' : '<>'} ${right}`;
+      // Without an escape character, as in MLflow's default store: a backslash at the end would be an error otherwise.
+      return `${left} ${comparator} ${right}${comparator.endsWith('LIKE') ? " escape ''" : ''}`;
     });
   const asked = comparisons.find(isPromptTag);
   const yes = asked !== undefined && (asked.comparator === '=') === (String(asked.value).toLowerCase() === 'true');
