@@ -25,7 +25,7 @@ type Token = { readonly kind: 'word' | 'text' | 'quoted-name' | 'number' | 'sign
 
 /** Each alternative begins with a character of its own, so the time is linear in the text. */
 const TOKEN =
-  /\s+|(?<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?<name>`[^`]*`)|(?<number>-?\d+(?:\.\d+)?)(?![\w])|(?<sign><=|>=|!=|<>|==|[=<>(),.])|(?<word>[A-Za-z_][\w-]*)/y;
+  /\s+|(?<text>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?<name>`[^`]*`)|(?<number>-?\d+(?:\.\d+)?)(?![\w])|(?<sign><=|>=|!=|<>|==|[=<>(),.])|(?<word>[\p{L}_][\p{L}\p{N}_-]*)/uy;
 
 /**
  * Parses a filter of registered models or versions.

@@ -24,13 +24,13 @@ const newModelName = z
 
 const modelName = z.string().min(1, 'Missing value for required parameter').max(NAME_CHARACTERS_MAX);
 
-/** `[/\w.\- :]*`, and the path that it would be as a file name has to be itself, as in MLflow. */
+/** What Python's `[/\w.\- :]*` matches, letters of any script among it, and the path that it would be as a file name has to be itself, as in MLflow. */
 const tagKey = z
   .string()
   .min(1, 'A key name must be provided')
   .max(TAG_KEY_CHARACTERS_MAX)
   .regex(
-    /^[/\w.\- :]*$/,
+    /^[/\p{L}\p{N}_.\- :]*$/u,
     'Names may only contain alphanumerics, underscores, dashes, periods, spaces, colons and slashes',
   )
   .refine(
@@ -55,7 +55,7 @@ const aliasName = z
   .string()
   .min(1, 'Registered model alias name cannot be empty')
   .max(ALIAS_CHARACTERS_MAX)
-  .regex(/^[\w-]*$/, 'Names may only contain alphanumerics, underscores (_), and dashes (-)');
+  .regex(/^[\p{L}\p{N}_-]*$/u, 'Names may only contain alphanumerics, underscores (_), and dashes (-)');
 export const newAliasName = aliasName
   .refine((alias) => alias.toLowerCase() !== 'latest', "'latest' alias name (case insensitive) is reserved")
   .refine((alias) => !/^v\d+$/i.test(alias), 'Version alias names such as v1 are reserved');

@@ -54,7 +54,7 @@ function runSource(source: string, [runId = '', ...path]: string[]): ModelSource
 function modelsSource(source: string, segments: string[]): ModelSource | Refused {
   const [name = '', version] = segments;
   if (segments.length === 1 && LOGGED_MODEL_ID.test(name)) return { kind: 'logged-model', loggedModelId: name };
-  const [, model, alias] = /^([^@]+)@([\w-]+)$/.exec(name) ?? [];
+  const [, model, alias] = /^([^@]+)@([\p{L}\p{N}_-]+)$/u.exec(name) ?? [];
   if (segments.length === 1 && model !== undefined && alias !== undefined) return { kind: 'alias', model, alias };
   if (segments.length === 2 && /^[1-9]\d{0,8}$/.test(version ?? '')) {
     return { kind: 'version', model: name, version: Number(version) };
