@@ -5,6 +5,7 @@ import { EndpointDirectory } from './endpoint/endpoint-directory';
 import { EndpointHandler } from './endpoint/endpoint.handler';
 import { ModelLoader } from './inference/model-loader';
 import { Predictor } from './inference/predictor';
+import { ServingAliasHoldersById1764200000000 } from './migrations/alias-holders-by-id.migration';
 import { ServingWorkingState1763900000000 } from './migrations/working-state.migration';
 import { InvocationsController } from './mlflow/invocations.controller';
 import { OipController } from './oip/oip.controller';
@@ -12,6 +13,7 @@ import { GatherPredictions } from './payloads/gather-predictions.handler';
 import { PayloadPublisher } from './payloads/payload-publisher';
 import { PredictionSealer } from './payloads/prediction-sealer';
 import { endpointsProjection } from './projections/endpoints.projection';
+import { registryModels } from './projections/registry-models.read-model';
 import { registryVersions } from './projections/registry-versions.read-model';
 import { DeployWhenAliasMoved } from './reactions/deploy-when-alias-moved.reaction';
 
@@ -35,8 +37,8 @@ export const servingService: ServiceDefinition = {
   name: 'serving',
   module: ServingModule,
   projections: [endpointsProjection],
-  readModels: [registryVersions],
+  readModels: [registryModels, registryVersions],
   reactions: [DeployWhenAliasMoved],
   payloadHandlers: [GatherPredictions],
-  migrations: [ServingWorkingState1763900000000],
+  migrations: [ServingWorkingState1763900000000, ServingAliasHoldersById1764200000000],
 };

@@ -39,6 +39,10 @@ async function live(): Promise<void> {
     expect((await world.call('POST', `deleted/${path}`, payload)).status).toBe(200);
   }
   await registry.deleteVersion('gone', 1);
+  await registry.renameModel('gone', 'renamed');
+  await registry.createVersion('dropped', 1, 'double.onnx');
+  await world.follow('dropped', 'models:/dropped/1');
+  await registry.deleteModel('dropped', [1]);
 }
 
 const { projections, readModels = [] } = servingService;
@@ -54,7 +58,11 @@ it('every table, built again from the log, is the same to the byte', async () =>
     const missing = servingEvents.map(({ type }) => type).filter((type) => !seen.has(type));
     expect(missing).toEqual(['PredictionsSealed']);
   });
-  await eventually(async () => expect(await rowsOf('registry_versions')).toHaveLength(3));
+  await eventually(async () => {
+    expect(await rowsOf('registry_versions')).toHaveLength(3);
+    expect(JSON.stringify(await rowsOf('registry_models'))).toContain('renamed');
+    expect(await rowsOf('registry_models')).toHaveLength(2);
+  });
   for (const { name } of [...projections, ...readModels]) {
     const before = await rowsOf(name);
     expect([name, before.length > 0]).toEqual([name, true]);

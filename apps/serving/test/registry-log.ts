@@ -11,6 +11,8 @@ type AliasMoved = Extract<RegisteredModelEvent, { type: 'AliasMoved' }>;
 
 /** The events of a registry, on a real log and the real bus: what serving knows of registered models. */
 export class RegistryLog {
+  private readonly registered = new Set<string>();
+
   private constructor(
     private readonly log: EventLog,
     private readonly relay: Relay,
@@ -33,7 +35,12 @@ export class RegistryLog {
   }
 
   /** Registers a version whose one file is a fixture, or these bytes. */
-  async createVersion(model: string, version: number, graph: string | Buffer): Promise<AliasMoved['data']> {
+  async createVersion(
+    model: string,
+    version: number,
+    graph: string | Buffer,
+    modelId = model,
+  ): Promise<AliasMoved['data']> {
     const bytes = typeof graph === 'string' ? readFileSync(join(__dirname, 'fixtures', graph)) : graph;
     const objectKey = newObjectKey({ tenant: 'default', service: 'experiments', ownerId: '1', id: randomUUID() });
     await this.runtime.objectStore.put(objectKey, bytes);
@@ -48,7 +55,7 @@ export class RegistryLog {
       files: [{ path: 'model.onnx', objectKey, sizeBytes: bytes.byteLength, sha256 }],
     };
     const created = {
-      modelId: model,
+      modelId,
       model,
       version,
       ...origin,
@@ -57,13 +64,25 @@ export class RegistryLog {
       tags: [],
       userId: 'ana',
     };
-    await this.append(model, { type: 'ModelVersionCreated', data: created });
-    const moved = { modelId: model, model, alias: 'champion', fromVersion: null, toVersion: version };
+    if (!this.registered.has(modelId)) {
+      await this.append(modelId, { type: 'ModelRegistered', data: { modelId, model, description: '', tags: [] } });
+      this.registered.add(modelId);
+    }
+    await this.append(modelId, { type: 'ModelVersionCreated', data: created });
+    const moved = { modelId, model, alias: 'champion', fromVersion: null, toVersion: version };
     return { ...moved, reason: 'better', promotionId: null, ...origin } as AliasMoved['data'];
   }
 
   async moveAlias(data: AliasMoved['data']): Promise<void> {
     await this.append(data.modelId, { type: 'AliasMoved', data });
+  }
+
+  async renameModel(model: string, toName: string): Promise<void> {
+    await this.append(model, { type: 'ModelRenamed', data: { modelId: model, model, toName } });
+  }
+
+  async deleteModel(model: string, versions: number[]): Promise<void> {
+    await this.append(model, { type: 'ModelDeleted', data: { modelId: model, model, versions } });
   }
 
   async deleteVersion(model: string, version: number): Promise<void> {

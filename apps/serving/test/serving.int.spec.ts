@@ -1,6 +1,6 @@
 import { eventually } from '@mledger/service-kit/testing';
 import type { RegistryLog } from './registry-log';
-import { MATRIX, ServingWorld } from './serving-world';
+import { MATRIX, ServingWorld, type ShownEndpoint } from './serving-world';
 
 let world: ServingWorld;
 let registry: RegistryLog;
@@ -64,6 +64,33 @@ describe('an endpoint that follows an alias', () => {
     await registry.createVersion('broken', 1, Buffer.from('not an ONNX graph'));
     await eventually(async () => expect((await put('broken', 'models:/broken/1')).status).toBe(422));
     expect((await world.kit.inject({ method: 'GET', url: '/api/mledger/v1/endpoints/broken' })).statusCode).toBe(404);
+  });
+});
+
+describe('a model’s name', () => {
+  const versionOf = (shown: ShownEndpoint) => shown.revisions.at(-1)!.model;
+  const answerOf = async (name: string) => (await infer(name, { inputs: [MATRIX] })).json().outputs[1].data;
+
+  it('means the model that has it now, and not one that was deleted', async () => {
+    await registry.createVersion('phoenix', 1, 'double.onnx', 'a');
+    await world.follow('phoenix-old', 'models:/phoenix/1');
+    await registry.deleteModel('a', [1]);
+    await registry.createVersion('phoenix', 1, 'triple.onnx', 'b');
+    await eventually(async () => {
+      expect((await put('phoenix-new', 'models:/phoenix/1')).status).toBe(200);
+      expect(await answerOf('phoenix-new')).toEqual([9, 21]);
+    });
+    expect(await answerOf('phoenix-old')).toEqual([6, 14]);
+  });
+
+  it('is given up with a new one, under which its versions and aliases are found', async () => {
+    await registry.moveAlias(await registry.createVersion('before', 1, 'double.onnx'));
+    await eventually(async () => expect((await world.follow('renamed', 'models:/before@champion')).ready).toBe(true));
+    await registry.renameModel('before', 'after');
+    expect(versionOf(await world.follow('by-version', 'models:/after/1'))).toBe('models:/after/1');
+    expect(versionOf(await world.follow('by-alias', 'models:/after@champion'))).toBe('models:/after/1');
+    expect((await put('by-old-name', 'models:/before/1')).status).toBe(404);
+    expect((await put('by-old-name', 'models:/before@champion')).status).toBe(404);
   });
 });
 

@@ -5,6 +5,7 @@ import { ApiError, Ids } from '@mledger/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ModelLoader } from '../inference/model-loader';
 import { ModelUnusable } from '../inference/session-pool';
+import { RegistryModelRow } from '../projections/registry-models.read-model';
 import { RegistryVersionRow } from '../projections/registry-versions.read-model';
 import { holderOf, lockAlias } from './alias-holders';
 import { endpointNameDecider } from './endpoint-name';
@@ -31,7 +32,6 @@ export class EndpointHandler {
   async follow(name: string, follows: EndpointFollows, context: CommandContext): Promise<Endpoint> {
     const { tenant } = context;
     const written = await this.dataSource.transaction(async (transaction) => {
-      if (follows.alias !== null) await lockAlias(transaction, { tenant, model: follows.model, alias: follows.alias });
       const model = await this.modelToServe(transaction, tenant, follows);
       const endpointId = (await this.store.load(endpointNameDecider, nameStream(tenant, name))).state.endpointId;
       const target = endpointId ?? this.ids.uuidv7();
@@ -139,17 +139,17 @@ export class EndpointHandler {
     tenant: string,
     { model, alias, version }: EndpointFollows,
   ): Promise<VersionFacts | undefined> {
-    const registered = await manager.findOneBy(RegistryVersionRow, {
-      tenant,
-      model,
-      ...(version !== null && { version }),
-    });
-    if (!registered) {
-      throw ApiError.notFound(
-        `there is no registered model ${model}${version === null ? '' : ` with version ${version}`}`,
-      );
+    const registered = await manager.findOneBy(RegistryModelRow, { tenant, model });
+    if (!registered) throw ApiError.notFound(`there is no registered model ${model}`);
+    const { modelId } = registered;
+    if (alias !== null) {
+      await lockAlias(manager, { tenant, modelId, alias });
+      const held = await holderOf(manager, { tenant, modelId, alias });
+      return held && { ...held, model };
     }
-    return alias === null ? registered : holderOf(manager, { tenant, model, alias });
+    const facts = await manager.findOneBy(RegistryVersionRow, { tenant, modelId, version: version! });
+    if (!facts) throw ApiError.notFound(`there is no registered model ${model} with version ${version}`);
+    return { ...facts, model };
   }
 }
 

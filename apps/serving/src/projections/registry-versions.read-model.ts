@@ -1,11 +1,10 @@
 import type { ModelFile, RegisteredModelEvent } from '@mledger/contracts';
 import type { ReadModel } from '@mledger/event-bus';
 import type { Recorded, RowChange } from '@mledger/event-log';
-import { Column, Entity, Index, PrimaryColumn } from 'typeorm';
+import { Column, Entity, PrimaryColumn } from 'typeorm';
 
 /** A registered version, for endpoints that follow one version for good. */
 @Entity({ name: 'registry_versions' })
-@Index(['tenant', 'model', 'version'])
 export class RegistryVersionRow {
   @PrimaryColumn('text')
   tenant!: string;
@@ -13,9 +12,6 @@ export class RegistryVersionRow {
   modelId!: string;
   @PrimaryColumn('integer')
   version!: number;
-  /** The name when the version was made. */
-  @Column('text')
-  model!: string;
   @Column('text', { name: 'run_id', nullable: true })
   runId!: string | null;
   @Column('text', { name: 'logged_model_id', nullable: true })
@@ -24,7 +20,7 @@ export class RegistryVersionRow {
   files!: ModelFile[];
 }
 
-const TYPES = ['ModelVersionCreated', 'ModelVersionDeleted'] as const;
+const TYPES = ['ModelVersionCreated', 'ModelVersionDeleted', 'ModelDeleted'] as const;
 type VersionEvent = Extract<Recorded<RegisteredModelEvent>, { type: (typeof TYPES)[number] }>;
 
 export const registryVersions: ReadModel<RegistryVersionRow> = {
@@ -37,8 +33,13 @@ export const registryVersions: ReadModel<RegistryVersionRow> = {
 };
 
 function projectVersion(event: VersionEvent): RowChange<RegistryVersionRow>[] {
-  const key = { tenant: event.tenant, modelId: event.data.modelId, version: event.data.version };
+  const { tenant } = event;
+  const { modelId } = event.data;
+  if (event.type === 'ModelDeleted') {
+    return event.data.versions.map((version) => ({ remove: { tenant, modelId, version } }));
+  }
+  const key = { tenant, modelId, version: event.data.version };
   if (event.type === 'ModelVersionDeleted') return [{ remove: key }];
-  const { model, runId, loggedModelId, files } = event.data;
-  return [{ put: { ...key, model, runId, loggedModelId, files } }];
+  const { runId, loggedModelId, files } = event.data;
+  return [{ put: { ...key, runId, loggedModelId, files } }];
 }

@@ -21,10 +21,10 @@ export class DeployWhenAliasMoved implements Reaction {
   async react(sequenced: Sequenced, manager: EntityManager): Promise<void> {
     const event = sequenced as AliasEvent;
     const { tenant, correlation } = event;
-    const { model, alias } = event.data;
-    await lockAlias(manager, { tenant, model, alias });
-    if (event.type === 'AliasRemoved') return forgetHolder(manager, { tenant, model, alias });
-    const { modelId, fromVersion, toVersion: version, reason, runId, loggedModelId, files } = event.data;
+    const { modelId, model, alias } = event.data;
+    await lockAlias(manager, { tenant, modelId, alias });
+    if (event.type === 'AliasRemoved') return forgetHolder(manager, { tenant, modelId, alias });
+    const { fromVersion, toVersion: version, reason, runId, loggedModelId, files } = event.data;
     const facts = { modelId, model, version, runId, loggedModelId, files };
     const followers = await manager.find(EndpointRow, {
       where: { tenant, model, alias },
@@ -43,6 +43,6 @@ export class DeployWhenAliasMoved implements Reaction {
       await this.endpoints.deploy({ endpointId, facts, reason: moved }, context, manager);
     }
     // Last, as every write of a reaction: who loads before the first write cannot invert a stream's order.
-    await recordHolder(manager, { tenant, model, alias }, facts);
+    await recordHolder(manager, { tenant, modelId, alias }, facts);
   }
 }
