@@ -36,7 +36,13 @@ export class Bell {
       Bell.shared.set(url, bell);
     }
     bell.users += 1;
-    await bell.connect();
+    try {
+      await bell.connect();
+    } catch (error) {
+      // Else it would go on trying for nobody, and hand its first failure to whoever comes later.
+      await bell.close();
+      throw error;
+    }
     return bell;
   }
 

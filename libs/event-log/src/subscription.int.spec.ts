@@ -112,6 +112,24 @@ describe('a subscription', () => {
     await admin.end();
   });
 
+  it('can be had of a log whose database was not there at the first try', async () => {
+    await log.stop();
+    await database.drop();
+    await expect(openEventLog(options())).rejects.toThrow('does not exist');
+    const server = new URL(database.url);
+    server.pathname = new URL(process.env.MLEDGER_TEST_DATABASE_URL!).pathname;
+    const admin = new Client({ connectionString: server.href });
+    await admin.connect();
+    await admin.query(`create database ${new URL(database.url).pathname.slice(1)}`);
+    await admin.end();
+    log = await openEventLog(options());
+    const seen: number[] = [];
+    log.subscribe({ afterSeq: 0, onEvents: async (events) => void seen.push(...events.map(({ seq }) => seq)) });
+    log.start();
+    await append(1);
+    await eventually('it is seen', () => seen.length === 1);
+  });
+
   it('shares one listening connection with every log of the process', async () => {
     const others = await Promise.all(
       ['serving', 'registry', 'ledger'].map((service) => openEventLog(options(service))),
