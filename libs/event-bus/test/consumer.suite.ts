@@ -325,6 +325,30 @@ export function consumerSuite(transport: Transport): void {
     expect(await consumer.parked.list({ limit: 10 })).toEqual([]);
   });
 
+  it('handles a parked payload once, though two operators replay it at the same time', async () => {
+    await serving.dataSource.query('create table windows (n int not null)');
+    let broken = true;
+    const consumer = await start({
+      payloadHandlers: [
+        {
+          name: 'windows',
+          topic: PAYLOADS_TOPIC,
+          async handle(_messages, manager) {
+            if (broken) throw new RangeError('cannot be read');
+            await manager.query('insert into windows values (1)');
+          },
+        },
+      ],
+    });
+    await bus.publish(PAYLOADS_TOPIC, [{ key: 'k', headers: {}, value: Buffer.from('1') }]);
+    const parked = async () => (await consumer.parked.list({ limit: 1 }))[0];
+    const { id } = await waitFor(parked, { what: 'it to be parked' });
+    broken = false;
+    const replays = await Promise.allSettled([consumer.parked.replay(id), consumer.parked.replay(id)]);
+    expect(replays.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected']);
+    expect(await serving.dataSource.query('select n from windows')).toEqual([{ n: 1 }]);
+  });
+
   it('refuses to be set up for an event that does not exist, or twice under a name', () => {
     const misspelt = echoReaction(serving, { on: ['ModelTaged'] });
     return Promise.all([

@@ -149,7 +149,9 @@ export class ParkedEvents {
     if (item.malformed) throw item.malformed;
     await handler.enter?.(manager);
     await handler.apply([item], manager);
-    await manager.query(REMOVE, [row.id]);
+    const [, removed] = (await manager.query(REMOVE, [row.id])) as [unknown, number];
+    // Somebody else has replayed it meanwhile; what was done here is undone.
+    if (removed === 0) throw parkedNotFound(row.id);
   }
 
   /** Keeps the live consumer off the stream: else it could park an event behind the last one while that is replayed. */
@@ -159,13 +161,17 @@ export class ParkedEvents {
 
   private async find(id: string): Promise<ParkedRow> {
     const [row] = /^\d{1,18}$/.test(id) ? ((await this.dataSource.query(FIND, [id])) as ParkedRow[]) : [];
-    if (row) return row;
-    throw new CommandRefused({
-      kind: 'not-found',
-      code: 'PARKED_EVENT_NOT_FOUND',
-      message: `There is no parked event ${id}: it may have been replayed or discarded`,
-    });
+    if (!row) throw parkedNotFound(id);
+    return row;
   }
+}
+
+function parkedNotFound(id: string): CommandRefused {
+  return new CommandRefused({
+    kind: 'not-found',
+    code: 'PARKED_EVENT_NOT_FOUND',
+    message: `There is no parked event ${id}: it may have been replayed or discarded`,
+  });
 }
 
 async function firstOf(manager: EntityManager, row: ParkedRow, stream: string): Promise<ParkedRow | undefined> {
