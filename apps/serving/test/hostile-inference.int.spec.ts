@@ -180,6 +180,7 @@ const UNSCORABLE: [what: string, body: Body, status: number, headers?: Headers][
   ['a column that only the second record has', '{"dataframe_records": [{"a": 1, "b": 2}, {"a": 1, "b": 2, "c": 3}]}', 400],
   ['a row that is too short', '{"dataframe_split": {"columns": ["a", "b"], "data": [[1]]}}', 400],
   ['a row in a row', '{"dataframe_split": {"columns": ["a", "b"], "data": [[[1, 2], []]]}}', 400],
+  ['a number in hexadecimal', 'a,b\n0x10,1\n', 400, { 'content-type': 'text/csv' }],
   ['CSV without a header', '', 400, { 'content-type': 'text/csv' }],
   ['CSV without rows', 'a,b\n', 400, { 'content-type': 'text/csv' }],
   ['CSV that is not UTF-8', Buffer.from([0x61, 0xff, 0x0a]), 400, { 'content-type': 'text/csv' }],

@@ -1,4 +1,5 @@
 import { eventually } from '@mledger/service-kit/testing';
+import { graphOfEchoes } from './onnx-graph';
 import type { RegistryLog } from './registry-log';
 import { MATRIX, ServingWorld, type ShownEndpoint } from './serving-world';
 
@@ -147,6 +148,32 @@ describe('a prediction', () => {
       { name: 'score', datatype: 'FP32', shape: [2, 1], parameters: { binary_data_size: 8 } },
     ]);
     expect([...new Float32Array(new Uint8Array(answer.rawPayload.subarray(jsonBytes)).buffer)]).toEqual([6, 14]);
+  });
+
+  it('reads frames as pandas writes them', async () => {
+    await registry.createVersion('echo', 1, graphOfEchoes());
+    await world.follow('echo', 'models:/echo/1');
+    const csv = '\uFEFFtext,flag,large\r\n07,True,9007199254740993\r\n\r\n1e3,false,-5\r\nNA,0,2.0\r\n\r\n';
+    expect((await invoke('echo', csv, 'text/csv')).json()).toEqual({
+      predictions: [
+        { text_again: '07', flag_again: true, large_again: '9007199254740993' },
+        { text_again: '1e3', flag_again: false, large_again: -5 },
+        { text_again: 'NA', flag_again: false, large_again: 2 },
+      ],
+    });
+    const scores = { predictions: ['NaN', 'NaN', 'Infinity', '-Infinity', 7].map((score) => ({ label: expect.anything(), score: [score] })) }; // prettier-ignore
+    expect((await invoke('pinned', 'a,b\n,1\nnan,1\ninf,1\n-Infinity,1\n.5,3\n', 'text/csv')).json()).toEqual(scores);
+    const rows = { predictions: [{ label: 6, score: [6] }] };
+    for (const frame of [{ columns: [0, 1], data: [[1, 2]] }, { data: [[1, 2]] }])
+      expect((await invoke('pinned', JSON.stringify({ dataframe_split: frame }))).json()).toEqual(rows);
+    const twice = { dataframe_split: { columns: ['large', 'large', 'text', 'flag'], data: [[1, 2, 'x', true]] } };
+    expect((await invoke('echo', JSON.stringify(twice))).json().message).toBe('column large stands twice');
+    const instances = { instances: [{ input: [1, 2] }] };
+    expect((await invoke('pinned', JSON.stringify(instances))).json()).toEqual(rows);
+  });
+
+  it('gives all outputs where none are named', async () => {
+    expect((await infer('pinned', { inputs: [MATRIX], outputs: [] })).json().outputs).toHaveLength(2);
   });
 
   it('answers MLflow scoring in each of its forms', async () => {

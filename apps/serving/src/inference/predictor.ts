@@ -16,7 +16,7 @@ export interface PredictionRequest {
   readonly clientRequestId: string | undefined;
   /** Reads the request's tensors, which some protocols can do only when they know what the model takes. */
   readonly inputs: (signature: ModelSignature) => readonly Tensor[];
-  /** Names of the outputs wanted; undefined: all. */
+  /** Names of the outputs wanted; undefined or none: all. */
   readonly outputs: readonly string[] | undefined;
 }
 
@@ -177,7 +177,7 @@ function outputNames(signature: ModelSignature, wanted: readonly string[] | unde
   const unknown = wanted?.find((name) => !names.includes(name));
   if (unknown !== undefined)
     throw new TensorInvalid(`the model has no output ${unknown}; it gives ${names.join(', ')}`);
-  return wanted ?? names;
+  return wanted?.length ? wanted : names;
 }
 
 /** What is published of an error that nobody foresaw. */

@@ -1,9 +1,10 @@
-/** Splits RFC 4180 text into rows of fields: quotes, doubled quotes, line breaks inside quotes. */
+/** Splits RFC 4180 text into rows of fields: quotes, doubled quotes, line breaks inside quotes. Blank lines are no rows. */
 export function parseCsv(text: string): string[][] {
   const rows: string[][] = [];
   let row: string[] = [];
   let field = '';
   let quoted = false;
+  let lineStart = 0;
   for (let index = 0; index < text.length; index += 1) {
     const character = text[index]!;
     if (quoted) {
@@ -17,11 +18,13 @@ export function parseCsv(text: string): string[][] {
       row.push(field);
       field = '';
     } else if (character === '\n') {
-      rows.push([...row, field.replace(/\r$/, '')]);
+      if (!/^\r?$/.test(text.slice(lineStart, Math.min(index, lineStart + 2))))
+        rows.push([...row, field.replace(/\r$/, '')]);
       row = [];
       field = '';
+      lineStart = index + 1;
     } else field += character;
   }
-  if (field !== '' || row.length > 0) rows.push([...row, field.replace(/\r$/, '')]);
+  if (text.slice(lineStart) !== '') rows.push([...row, field.replace(/\r$/, '')]);
   return rows;
 }

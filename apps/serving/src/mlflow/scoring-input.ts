@@ -1,11 +1,17 @@
 import { isUtf8 } from 'node:buffer';
 import { parseStrictJson } from '@mledger/service-kit';
-import { TensorInvalid, tensorFromValues, type Tensor, type TensorSignature } from '../inference/tensor';
+import { TensorInvalid, tensorFromValues, type Datatype, type Tensor, type TensorSignature } from '../inference/tensor';
 import { parseCsv } from './csv';
 
 /** Rows under column names, or one tensor, or tensors by name: what MLflow's scoring protocol can say. */
 export type ScoringInput =
-  | { readonly kind: 'frame'; readonly columns: readonly string[]; readonly rows: readonly (readonly unknown[])[] }
+  | {
+      readonly kind: 'frame';
+      readonly columns: readonly string[];
+      readonly rows: readonly (readonly unknown[])[];
+      /** Of CSV, whose fields are what their input takes: 07 may be a number or a code. */
+      readonly isText?: true;
+    }
   | { readonly kind: 'tensor'; readonly values: unknown }
   | { readonly kind: 'tensors'; readonly byName: Readonly<Record<string, unknown>> };
 
@@ -35,18 +41,17 @@ export function readScoringJson(bytes: Buffer): ScoringInput {
   return isRecord(value) ? { kind: 'tensors', byName: value } : { kind: 'tensor', values: value };
 }
 
-/** Reads a text/csv body: a header of column names, then rows; numbers where they look like numbers. */
+/** Reads a text/csv body: a header of column names, then rows of text. */
 export function readScoringCsv(bytes: Buffer): ScoringInput {
   if (!isUtf8(bytes) || bytes.includes(0)) throw new TensorInvalid('the CSV is not UTF-8 without NUL');
-  const [columns, ...rows] = parseCsv(bytes.toString('utf8'));
+  const [columns, ...rows] = parseCsv(bytes.toString('utf8').replace(/^\uFEFF/, ''));
   if (!columns) throw new TensorInvalid('the CSV has no header row');
-  const values = rows.map((row, index) => {
+  rows.forEach((row, index) => {
     if (row.length !== columns.length) {
       throw new TensorInvalid(`row ${index + 1} of the CSV has ${row.length} fields, the header ${columns.length}`);
     }
-    return row.map((field) => (field.trim() === '' ? null : Number.isNaN(Number(field)) ? field : Number(field)));
   });
-  return { kind: 'frame', columns, rows: values };
+  return { kind: 'frame', columns, rows, isText: true };
 }
 
 /**
@@ -71,25 +76,50 @@ export function tensorsOf(input: ScoringInput, signature: readonly TensorSignatu
 }
 
 function frameTensors(
-  { columns, rows }: Extract<ScoringInput, { kind: 'frame' }>,
+  { columns, rows, isText }: Extract<ScoringInput, { kind: 'frame' }>,
   signature: readonly TensorSignature[],
 ): Tensor[] {
   const [only] = signature;
+  const read = (cell: unknown, datatype: Datatype) => (isText ? valueOfText(String(cell), datatype) : cell);
   if (only && signature.length === 1 && only.shape.length === 2 && !columns.includes(only.name)) {
     const shape = [rows.length, columns.length];
-    return [tensorFromValues({ name: only.name, datatype: only.datatype, shape, values: rows })];
+    const { name, datatype } = only;
+    const values = rows.map((row) => row.map((cell) => read(cell, datatype)));
+    return [tensorFromValues({ name, datatype, shape, values })];
   }
   const unknown = columns.find((column) => !signature.some(({ name }) => name === column));
   if (unknown !== undefined) throw new TensorInvalid(`the model has no input for column ${unknown}`);
+  const repeated = columns.find((column, index) => columns.indexOf(column) !== index);
+  if (repeated !== undefined) throw new TensorInvalid(`column ${repeated} stands twice`);
   return signature.map(({ name, datatype, shape }) => {
     const index = columns.indexOf(name);
     if (index < 0)
       throw new TensorInvalid(
         `column ${name} is missing; the model takes ${signature.map((each) => each.name).join(', ')}`,
       );
-    const values = rows.map((row) => row[index]);
-    return tensorFromValues({ name, datatype, shape: fittedShape({ shape }, [rows.length]), values });
+    const values = rows.map((row) => read(row[index], datatype));
+    // A cell may hold an array itself, as records of the instances form do.
+    return tensorFromValues({ name, datatype, shape: fittedShape({ shape }, shapeOf(values)), values });
   });
+}
+
+const MISSING = /^(?:|nan|na|n\/a|null|none)$/i;
+const INFINITE = /^([+-]?)inf(?:inity)?$/i;
+const NUMBER = /^[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?$/i;
+
+/** A field of CSV as its input takes it, in the spellings that pandas writes and reads. */
+function valueOfText(text: string, datatype: Datatype): unknown {
+  const word = text.trim();
+  if (datatype === 'BYTES') return word === '' ? null : text;
+  if (datatype.startsWith('FP')) {
+    if (MISSING.test(word)) return null;
+    const [, sign] = INFINITE.exec(word) ?? [];
+    if (sign !== undefined) return sign === '-' ? '-Infinity' : 'Infinity';
+    return NUMBER.test(word) ? Number(word) : text;
+  }
+  if (datatype === 'BOOL' && /^(?:true|false)$/i.test(word)) return word.toLowerCase() === 'true';
+  // Whole numbers stay digits: a double would round those past 2^53.
+  return /^-?\d+$/.test(word) || !NUMBER.test(word) ? word : Number(word);
 }
 
 /** A column of N values is [N, 1] to a model that wants two dimensions. */
@@ -102,15 +132,16 @@ function shapeOf(values: unknown): number[] {
 }
 
 function readSplit(value: unknown): ScoringInput {
-  const { columns, data } = isRecord(value) ? value : {};
-  if (!Array.isArray(columns) || !columns.every((column) => typeof column === 'string')) {
-    throw new TensorInvalid('dataframe_split.columns is not a list of names');
-  }
+  const { columns: given, data } = isRecord(value) ? value : {};
   if (!Array.isArray(data) || !data.every(Array.isArray))
     throw new TensorInvalid('dataframe_split.data is not a list of rows');
+  // pandas numbers columns that have no names.
+  const columns: unknown = given ?? Object.keys((data[0] as unknown[] | undefined) ?? []);
+  if (!Array.isArray(columns) || !columns.every((column) => ['string', 'number'].includes(typeof column)))
+    throw new TensorInvalid('dataframe_split.columns is not a list of names');
   const short = data.findIndex((row: unknown[]) => row.length !== columns.length);
   if (short >= 0) throw new TensorInvalid(`row ${short} of dataframe_split.data has not ${columns.length} values`);
-  return { kind: 'frame', columns, rows: data };
+  return { kind: 'frame', columns: columns.map(String), rows: data };
 }
 
 function readRecords(value: unknown, form: string): ScoringInput {
