@@ -39,6 +39,8 @@ export class RepositoryHandler {
     // First, because a client that repeats itself is told that the name is taken, and not the namespace.
     if (await this.repositories.find(tenant, name)) throw refused('exists', 'NOT_UNIQUE', NAME_TAKEN);
     const holder = await this.repositories.holderOfNamespace(tenant, storageNamespace);
+    // Another request may have made it since the name was looked up.
+    if (holder === name) throw refused('exists', 'NOT_UNIQUE', NAME_TAKEN);
     if (holder !== undefined) {
       throw refused('invalid', 'NAMESPACE_IN_USE', `the storage namespace is in use by repository ${holder}`);
     }
