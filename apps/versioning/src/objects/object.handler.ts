@@ -4,9 +4,8 @@ import { ApiError, Clock } from '@mledger/service-kit';
 import { decodeEntry, type Entry } from '../entry/entry';
 import { StoredNodes } from '../object-tree/stored-nodes';
 import { getEntry } from '../object-tree/tree-cursor';
-import { Refs } from '../refs/refs';
 import { assertPath } from '../repository/names';
-import { branchNotFound, pathExists, pathNotFound } from '../repository/refusals';
+import { pathExists, pathNotFound } from '../repository/refusals';
 import { assertNotProtected, assertNotReadOnly, type Repository } from '../repository/repositories';
 import { Staging, type BranchKey } from '../staging/staging';
 import { encodeNewEntry, Objects } from './objects';
@@ -35,7 +34,6 @@ const STAGE_TRIES_MAX = 16;
 export class ObjectHandler {
   constructor(
     private readonly objects: Objects,
-    private readonly refs: Refs,
     private readonly staging: Staging,
     private readonly nodes: StoredNodes,
     private readonly clock: Clock,
@@ -123,10 +121,10 @@ export class ObjectHandler {
     { force }: Pick<WriteTerms, 'force'>,
   ): Promise<void> {
     await this.assertWritable(key, path, { force, ifAbsent: false });
-    const entry = await this.objects.find(key.repository, await this.refs.resolve(key.repository, key.branch), path);
-    if (!entry) throw pathNotFound();
-    const changed = encodeNewEntry({ ...entry, metadata, modifiedAtSeconds: Math.floor(this.clock.nowMs() / 1000) });
-    await this.staging.stage(key, [{ path: Buffer.from(path), entry: changed }]);
+    await this.stageOverShown(key, path, (shown) => {
+      if (!shown) throw pathNotFound();
+      return encodeNewEntry({ ...shown, metadata, modifiedAtSeconds: Math.floor(this.clock.nowMs() / 1000) });
+    });
   }
 
   /** Shows bytes that were taken in for this; lets go of them when they cannot be shown. */
@@ -139,17 +137,28 @@ export class ObjectHandler {
     }
   }
 
-  private async stageIfAbsent(key: BranchKey, path: string, entry: Buffer): Promise<void> {
-    const pathBytes = Buffer.from(path);
+  private stageIfAbsent(key: BranchKey, path: string, entry: Buffer): Promise<void> {
+    return this.stageOverShown(key, path, (shown) => {
+      if (shown) throw pathExists();
+      return entry;
+    });
+  }
+
+  /** Stages what `next` makes of what the branch shows; nobody stages or commits anything at the path in between. */
+  private async stageOverShown(
+    key: BranchKey,
+    path: string,
+    next: (shown: Entry | undefined) => Buffer,
+  ): Promise<void> {
     for (let attempt = 1; attempt <= STAGE_TRIES_MAX; attempt += 1) {
-      const found = await this.staging.entryAt(key, pathBytes);
-      const taken = found.isStaged ? found.entry : await this.committed(key.repository, found.treeId, path);
-      if (taken) throw pathExists();
-      if (await this.staging.stageIfAbsent(key, { path: pathBytes, entry, commitId: found.commitId })) return;
+      const found = await this.staging.entryAt(key, Buffer.from(path));
+      const shown = found.isStaged
+        ? found.entry && decodeEntry(found.entry)
+        : await this.committed(key.repository, found.treeId, path);
+      if (await this.staging.stageOver(key, found, next(shown ?? undefined))) return;
       // Somebody staged it meanwhile, which the next look shows, or a commit moved the head.
-      if (!(await this.refs.findBranch(key.repository, key.branch))) throw branchNotFound();
     }
-    throw ApiError.unavailable('the branch is moving too fast to say whether the path is free: try again');
+    throw ApiError.unavailable('the branch is moving too fast to say what its path holds: try again');
   }
 
   private async committed(repository: Repository, treeId: string, path: string): Promise<Entry | undefined> {

@@ -32,18 +32,19 @@ export const STAGE = statement(`
   returning 1`);
 
 /**
- * Stages a value where there is none: the branch's head, in which the path was looked up, is still the same, and nothing
- * but a removal is staged. Without the lock, a commit that takes a staged value over at this moment would free the way
- * for the insert, though the value is in the new head. $1 tenant, $2 repository, $3 branch, $4 path, $5 entry, $6 head
+ * Stages a value over what was found at the path, and nothing else: the branch's head, in which the path was looked up, is
+ * still the same, and so is what is staged. Without the lock, a commit that takes a staged value over at this moment would
+ * free the way for the insert, though the value is in the new head.
+ * $1 tenant, $2 repository, $3 branch, $4 path, $5 entry, $6 head, $7 what is staged: null for a removal, no bytes for nothing
  */
-export const STAGE_IF_ABSENT = statement(`
+export const STAGE_OVER = statement(`
   insert into staged_entries (tenant, repository_id, branch, incarnation, path, entry, xid)
   select b.tenant, b.repository_id, b.name, b.incarnation, $4, $5, pg_current_xact_id()
   from branches b
   where (b.tenant, b.repository_id, b.name) = ($1, $2, $3) and b.commit_id = $6
   for share of b
   on conflict (tenant, repository_id, branch, incarnation, path)
-  do update set entry = excluded.entry, xid = excluded.xid where staged_entries.entry is null
+  do update set entry = excluded.entry, xid = excluded.xid where staged_entries.entry is not distinct from $7
   returning 1`);
 
 /**

@@ -44,6 +44,9 @@ export interface PathRange {
   readonly until?: Buffer | undefined;
 }
 
+/** No entry has so few bytes. */
+const NOTHING_STAGED = Buffer.alloc(0);
+
 const ALL_PATHS: PathRange = { from: Buffer.alloc(0) };
 
 type BranchRow = Omit<BranchMoment, 'staged'> & { readonly path: Buffer | null; readonly entry: Buffer | null };
@@ -82,10 +85,16 @@ export class Staging {
     if (staged.length === 0) throw branchNotFound();
   }
 
-  /** Whether it was staged: false when something is staged there already, or the branch's head is not `commitId` any more. */
-  async stageIfAbsent(key: BranchKey, change: { path: Buffer; entry: Buffer; commitId: string }): Promise<boolean> {
-    const { path, entry, commitId } = change;
-    const staged = await rowsOf(this.dataSource, sql.STAGE_IF_ABSENT, [...values(key), path, entry, commitId]);
+  /** Whether it was staged: false when the branch's head, or what is staged at the path, is not what was found any more. */
+  async stageOver(key: BranchKey, found: EntryAtBranch, entry: Buffer): Promise<boolean> {
+    const before = found.isStaged ? found.entry : NOTHING_STAGED;
+    const staged = await rowsOf(this.dataSource, sql.STAGE_OVER, [
+      ...values(key),
+      found.path,
+      entry,
+      found.commitId,
+      before,
+    ]);
     return staged.length > 0;
   }
 
