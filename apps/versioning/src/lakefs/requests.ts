@@ -43,6 +43,8 @@ const checksum = z
   .transform((text) => text.replaceAll('"', ''))
   .pipe(z.string().min(1).max(255));
 const sizeBytes = z.int().nonnegative();
+/** Up to the year 9999: S3 and Python's clients read no later time, such as that of milliseconds taken for seconds. */
+const unixSeconds = z.int().min(0).max(253_402_300_799);
 
 export const pageQuery = z.object(page);
 export const repositoriesQuery = z.object({ ...page, search: z.string().default('') });
@@ -79,7 +81,7 @@ export const hardResetQuery = z.object({ ref: z.string().min(1), force: flag });
 export const commit = z.object({
   message: z.string(),
   metadata: metadata.default({}),
-  date: z.int().nonnegative().optional(),
+  date: unixSeconds.optional(),
   allow_empty: z.boolean().default(false),
   force,
 });
@@ -147,7 +149,7 @@ export const stageObject = z.object({
   physical_address: z.string(),
   checksum,
   size_bytes: sizeBytes,
-  mtime: z.int().nonnegative().optional(),
+  mtime: unixSeconds.optional(),
   metadata: metadata.default({}),
   content_type: contentType.default('application/octet-stream'),
   force,
@@ -158,7 +160,7 @@ export const linkAddress = z.object({
   size_bytes: sizeBytes,
   user_metadata: metadata.default({}),
   content_type: contentType.default('application/octet-stream'),
-  mtime: z.int().nonnegative().optional(),
+  mtime: unixSeconds.optional(),
   force,
 });
 export const pathQuery = z.object({ path });
