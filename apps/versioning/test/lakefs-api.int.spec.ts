@@ -44,6 +44,14 @@ describe('repositories', () => {
     expect(await client.paths('/lakes', 'main')).toEqual([]);
   });
 
+  it('made at once under one name are one, and the others are told so', async () => {
+    for (let round = 0; round < 10; round += 1) {
+      const body = { name: `contested-${round}`, storage_namespace: `local://contested-${round}` };
+      const made = await Promise.all(Array.from({ length: 10 }, () => client.call('POST', '', { body })));
+      expect(made.map(({ status }) => status).sort()).toEqual([201, ...Array<number>(9).fill(409)]);
+    }
+  });
+
   it('are listed in pages, by start and by part of the name', async () => {
     for (const name of ['list-c', 'list-a', 'list-b']) {
       await client.call('POST', '', { body: { name, storage_namespace: `local://${name}` } });
@@ -245,6 +253,37 @@ describe('objects', () => {
     expect((await client.call('PUT', `${url}/stat/user_metadata?path=b`, { body: { set } })).status).toBe(204);
     expect((await client.call('GET', `${repository}/refs/main/objects/stat?path=b`)).json.metadata).toEqual(set);
     expect((await client.call('POST', `${url}/copy?dest_path=c`, { body: { src_path: 'none' } })).status).toBe(404);
+  });
+
+  it('keep what is uploaded while they are told new metadata', async () => {
+    const repository = await client.newRepository();
+    const url = `${repository}/branches/main/objects/stat/user_metadata?path=a`;
+    for (let round = 0; round < 30; round += 1) {
+      await client.put(repository, 'a', 'old');
+      const told = Array.from({ length: 8 }, (_, k) => client.call('PUT', url, { body: { set: { k: String(k) } } }));
+      const put = client.put(repository, 'a', `new ${round}`);
+      expect((await put).status).toBe(201);
+      for (const { status } of await Promise.all(told)) expect(status).toBe(204);
+      expect((await client.read(repository, 'main', 'a')).text).toBe(`new ${round}`);
+    }
+  });
+
+  it('have metadata in any script, as UTF-8 in their headers', async () => {
+    const repository = await client.newRepository();
+    const headers = { 'x-lakefs-meta-target': Buffer.from('größe').toString('latin1') };
+    await client.call('POST', `${repository}/branches/main/objects?path=a`, { body: 'x', headers });
+    const { json } = await client.call('GET', `${repository}/refs/main/objects/stat?path=a`);
+    expect(json.metadata).toEqual({ target: 'größe' });
+  });
+
+  it('have no time that other clients could not read', async () => {
+    const repository = await client.newRepository();
+    const { physical_address } = (await client.put(repository, 'a', 'x')).json;
+    const milliseconds = 1_763_941_200_123;
+    const stage = { physical_address, checksum: 'c', size_bytes: 1, mtime: milliseconds };
+    const staged = await client.call('PUT', `${repository}/branches/main/objects?path=b`, { body: stage });
+    expect([staged.status, staged.json.message]).toEqual([400, expect.stringContaining('mtime')]);
+    expect((await client.commit(repository, 'late', { date: milliseconds })).status).toBe(400);
   });
 
   it('are put past the API: an address, the bytes by a signed URL, then the link', async () => {

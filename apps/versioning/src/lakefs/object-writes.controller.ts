@@ -3,6 +3,7 @@ import type { Readable } from 'node:stream';
 import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Post, Put, Query } from '@nestjs/common';
 import { CommandRefused } from '@mledger/event-log';
 import { ApiError, Caller, parse } from '@mledger/service-kit';
+import { textOfHeader } from '../objects/object-headers';
 import { DELETED_PATHS_MAX, ObjectHandler, type ObjectFacts } from '../objects/object.handler';
 import { assertPath } from '../repository/names';
 import { branchNotFound } from '../repository/refusals';
@@ -137,7 +138,7 @@ async function uploadOf(
 function metadataOf(headers: IncomingHttpHeaders): Record<string, string> {
   const metadata: Record<string, string> = {};
   for (const [header, value] of Object.entries(headers)) {
-    const text = String(value);
+    const text = textOfHeader(String(value));
     if (header.startsWith(METADATA_HEADER)) metadata[header.slice(METADATA_HEADER.length)] = text;
     if (header.startsWith(INTERNAL_HEADER)) metadata[`${INTERNAL_KEY}${header.slice(INTERNAL_HEADER.length)}`] = text;
   }

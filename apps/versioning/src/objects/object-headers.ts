@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { attachment } from '@mledger/object-store';
 import type { Entry } from '../entry/entry';
 
@@ -17,4 +18,10 @@ export function objectHeaders(path: string, entry: Entry): Record<string, string
     etag: `"${entry.checksum}"`,
     'last-modified': new Date(entry.modifiedAtSeconds * 1000).toUTCString(),
   };
+}
+
+/** What the bytes of a header say: clients in Go send UTF-8 as it is, and Node reads every header as Latin-1. */
+export function textOfHeader(value: string): string {
+  const bytes = Buffer.from(value, 'latin1');
+  return isUtf8(bytes) ? bytes.toString('utf8') : value;
 }

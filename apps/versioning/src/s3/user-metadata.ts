@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { textOfHeader } from '../objects/object-headers';
 import { s3Error } from './s3-errors';
 
 const HEADER_PREFIX = 'x-amz-meta-';
@@ -12,7 +13,7 @@ export function metadataOf(headers: IncomingHttpHeaders): Record<string, string>
   let bytes = 0;
   for (const [header, value] of Object.entries(headers)) {
     if (!header.startsWith(HEADER_PREFIX) || header === HEADER_PREFIX) continue;
-    const text = decodeWords(String(value));
+    const text = decodeWords(textOfHeader(String(value)));
     const name = header.slice(HEADER_PREFIX.length);
     bytes += Buffer.byteLength(name) + Buffer.byteLength(text);
     metadata[`${KEY_PREFIX}${name}`] = text;
