@@ -101,6 +101,7 @@ export class EventLog {
   private readonly pruner: BackgroundLoop;
   private readonly checkpoints: Checkpoints | undefined;
   private readonly subscriptions = new Set<Subscription>();
+  private rebuilding: Promise<unknown> = Promise.resolve();
   private stopping: Promise<void> | undefined;
 
   constructor(
@@ -142,7 +143,11 @@ export class EventLog {
 
   /** Builds a projection anew beside the live table and swaps it in; readers and writers go on meanwhile. */
   async rebuild(name: string): Promise<void> {
-    await rebuildProjection(this.core, this.projection(name));
+    const projection = this.projection(name);
+    // In turn: each needs a second connection, which others that wait with their first would keep from it for ever.
+    const rebuilt = this.rebuilding.then(() => rebuildProjection(this.core, projection));
+    this.rebuilding = rebuilt.catch(() => undefined);
+    await rebuilt;
   }
 
   /**

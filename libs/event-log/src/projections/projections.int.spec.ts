@@ -164,6 +164,17 @@ describe('projections', () => {
     expect(await dump('turnover')).toEqual(live);
   });
 
+  it('are rebuilt in turn, more often at once than there are connections, and commands go on', async () => {
+    await writeHistory();
+    await log.waitForProjection('turnover');
+    const live = await dump('accounts');
+    const rebuilds = Array.from({ length: 12 }, (_, index) => log.rebuild(index % 2 ? 'turnover' : 'accounts'));
+    await deposit(newStream(), 100);
+    await Promise.all(rebuilds);
+    expect(await dump('accounts')).toHaveLength((live as unknown[]).length + 1);
+    await expect(log.rebuild('nothing')).rejects.toThrow('has no projection nothing');
+  });
+
   it('say so when they lag for too long', async () => {
     await reopen();
     const blocker = log.dataSource.createQueryRunner();
