@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { Readable } from 'node:stream';
 import { crc32 } from 'node:zlib';
 import type { TestKey } from '@mledger/service-kit/testing';
 import { signed } from './aws-signer';
@@ -93,6 +94,20 @@ describe('an upload in parts', () => {
     const isThere = expected[0] === 200;
     expect(await client.contents(repository, 'main')).toEqual(isThere ? { whole: 'onetwo' } : {});
   });
+});
+
+it('a part of an upload that is aborted while it comes in is refused, and nothing is kept of it', async () => {
+  const url = `${repository}/main/aborted`;
+  const uploadId = textOf((await send({ method: 'POST', url: `${url}?uploads` })).body, 'UploadId');
+  async function* part() {
+    yield Buffer.from('half');
+    expect((await send({ method: 'DELETE', url: `${url}?uploadId=${uploadId}` })).statusCode).toBe(204);
+    yield Buffer.from('half');
+  }
+  const payloadHash = 'UNSIGNED-PAYLOAD';
+  const request = signed(key, { method: 'PUT', url: `${url}?partNumber=1&uploadId=${uploadId}`, payloadHash });
+  const answer = await client.service.inject({ ...request, payload: Readable.from(part()) });
+  expect(answerOf(answer)).toEqual([404, 'NoSuchUpload']);
 });
 
 describe('a condition', () => {

@@ -6,6 +6,7 @@ export function s3Error(status: number, code: string, message: string, headers?:
 }
 
 export const noSuchKey = () => s3Error(404, 'NoSuchKey', 'The specified key does not exist.');
+export const noSuchUpload = () => s3Error(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
 export const noSuchBucket = () => s3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
 export const notSupported = () =>
   s3Error(405, 'ERRLakeFSNotSupported', 'This operation is not supported here: use the lakeFS API for it.');

@@ -19,13 +19,14 @@ export const LIST_UPLOADS = statement(`
   ${UPLOAD} where (tenant, repository_id) = ($1, $2) and starts_with(branch || '/' || path, $3)
   order by branch, path, upload_id limit $4`);
 
-/** $1 upload, $2 number, $3 object, $4 size, $5 md5, $6 time */
+/** Gives no row when the upload is not there any more. $1 upload, $2 number, $3 object, $4 size, $5 md5, $6 time */
 export const KEEP_PART = statement(`
   insert into multipart_parts (upload_id, part_number, object_id, size_bytes, md5, modified_at)
-  values ($1, $2, $3, $4, $5, $6)
+  select upload_id, $2, $3, $4, $5, $6 from multipart_uploads where upload_id = $1 for key share
   on conflict (upload_id, part_number) do update
   set object_id = excluded.object_id, size_bytes = excluded.size_bytes, md5 = excluded.md5,
-    modified_at = excluded.modified_at`);
+    modified_at = excluded.modified_at
+  returning 1`);
 
 /** $1 upload */
 export const LIST_PARTS = statement(`
@@ -34,8 +35,3 @@ export const LIST_PARTS = statement(`
 
 /** Its parts go with it. $1 upload */
 export const FORGET_UPLOAD = statement('delete from multipart_uploads where upload_id = $1');
-
-/** $1 tenant, $2 repository */
-export const FORGET_UPLOADS_OF_REPOSITORY = statement(
-  'delete from multipart_uploads where (tenant, repository_id) = ($1, $2)',
-);

@@ -8,7 +8,7 @@ import { requestedRange } from '../objects/byte-range';
 import { ObjectHandler } from '../objects/object.handler';
 import { Objects, type StoredBytes } from '../objects/objects';
 import type { Repository } from '../repository/repositories';
-import { malformedXml, s3Error } from './s3-errors';
+import { malformedXml, noSuchUpload, s3Error } from './s3-errors';
 import { assertCopyable, factsOf, isOnlyIfAbsent, modifiedAnswer, refuseUnkept, S3Objects } from './s3-objects';
 import { copySourceOf, headerOf, objectName, type S3Request } from './s3-request';
 import * as sql from './s3-multipart.sql';
@@ -161,7 +161,7 @@ export class S3Multipart {
     const isId = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(uploadId);
     const values = [uploadId, tenant, repositoryId, branch, path];
     const [upload] = isId ? await rowsOf<Upload>(this.dataSource, sql.FIND_UPLOAD, values) : [];
-    if (!upload) throw s3Error(404, 'NoSuchUpload', 'The specified multipart upload does not exist.');
+    if (!upload) throw noSuchUpload();
     return upload;
   }
 
@@ -169,7 +169,10 @@ export class S3Multipart {
     return rowsOf<Part>(this.dataSource, sql.LIST_PARTS, [uploadId]);
   }
 
-  /** A part that is sent again takes the place of the one before, whose bytes nobody needs any more. */
+  /**
+   * A part that is sent again takes the place of the one before, whose bytes nobody needs any more.
+   * @throws NoSuchUpload when the upload was completed or aborted while the part came in
+   */
   private async keepPart(
     repository: Repository,
     upload: Upload,
@@ -179,7 +182,11 @@ export class S3Multipart {
     const { objectId, sizeBytes, md5 } = stored;
     const values = [upload.uploadId, partNumber, objectId, sizeBytes, md5, this.clock.now()];
     const before = (await this.partsOf(upload.uploadId)).find((part) => part.partNumber === partNumber);
-    await rowsOf(this.dataSource, sql.KEEP_PART, values);
+    const kept = await rowsOf(this.dataSource, sql.KEEP_PART, values);
+    if (kept.length === 0) {
+      await this.objects.discard(repository, objectId);
+      throw noSuchUpload();
+    }
     if (before) await this.objects.discard(repository, before.objectId);
   }
 
