@@ -69,6 +69,20 @@ it('a listing goes on where it stopped, whatever the keys hold', async () => {
   expect(found).toEqual(keys);
 });
 
+it('buckets are listed by their beginning, in pages', async () => {
+  for (const name of ['pages-a', 'pages-b', 'pages-c']) {
+    await client.call('POST', '', { body: { name, storage_namespace: `local://${name}` } });
+  }
+  const list = async (query: string) => {
+    const { body } = await send({ method: 'GET', url: `/?${query}` });
+    return [[...body.matchAll(/<Name>(.*?)<\/Name>/g)].map(([, name]) => name), textOf(body, 'ContinuationToken')];
+  };
+  expect(await list('prefix=pages-')).toEqual([['pages-a', 'pages-b', 'pages-c'], undefined]);
+  expect(await list('max-buckets=2&prefix=pages-')).toEqual([['pages-a', 'pages-b'], 'pages-b']);
+  expect(await list('continuation-token=pages-b&max-buckets=2&prefix=pages-')).toEqual([['pages-c'], undefined]);
+  expect(answerOf(await send({ method: 'GET', url: '/?max-buckets=0' }))).toEqual([400, 'InvalidArgument']);
+});
+
 describe('an upload in parts', () => {
   it.each([
     ['crc32', 'FULL_OBJECT', crc32Of('onetwo'), [200, undefined]],

@@ -9,7 +9,7 @@ import { s3Request, type S3Request } from './s3-request';
 import { xmlDocument } from './xml';
 
 const REGION = 'us-east-1';
-const BUCKETS_MAX = 1000;
+const BUCKETS_MAX = 10_000;
 
 /** Parts of S3 that hang on a bucket or an object and are known by a query parameter; those here are nobody's yet. */
 const FOREIGN = [
@@ -121,11 +121,19 @@ export class S3Controller {
     await reply.status(204).send();
   }
 
-  private async buckets({ caller }: S3Request): Promise<string> {
-    const { items } = await this.repositories.list(caller.tenant, { prefix: '', after: '', limit: BUCKETS_MAX });
+  private async buckets({ caller, query }: S3Request): Promise<string> {
+    const prefix = query.get('prefix') ?? '';
+    const after = query.get('continuation-token') ?? '';
+    const limit = Number(query.get('max-buckets') ?? BUCKETS_MAX);
+    if (!(Number.isInteger(limit) && limit >= 1 && limit <= BUCKETS_MAX)) {
+      throw s3Error(400, 'InvalidArgument', `max-buckets is not between 1 and ${BUCKETS_MAX}`);
+    }
+    const { items, hasMore } = await this.repositories.list(caller.tenant, { prefix, after, limit });
     return xmlDocument('ListAllMyBucketsResult', {
       Owner: { ID: caller.tenant, DisplayName: caller.tenant },
       Buckets: { Bucket: items.map(({ name, createdAt }) => ({ Name: name, CreationDate: createdAt })) },
+      Prefix: prefix === '' ? undefined : prefix,
+      ContinuationToken: hasMore ? items.at(-1)?.name : undefined,
     });
   }
 
