@@ -71,8 +71,8 @@ export class ServingWorld {
   }
 
   /** A request to our own API; `path` is below `/endpoints/`. */
-  async call(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, payload?: object) {
-    const answer = await this.kit.inject({ method, url: `/api/mledger/v1/endpoints/${path}`, payload });
+  async call(method: 'GET' | 'PUT' | 'POST' | 'DELETE', path: string, payload?: object, headers = {}) {
+    const answer = await this.kit.inject({ method, url: `/api/mledger/v1/endpoints/${path}`, payload, headers });
     return {
       status: answer.statusCode,
       body: (answer.payload === '' ? {} : answer.json()) as ShownEndpoint & Record<string, unknown>,

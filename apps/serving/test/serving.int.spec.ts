@@ -95,6 +95,32 @@ describe('a model’s name', () => {
   });
 });
 
+describe('a request with an idempotency key', () => {
+  it('is done once: sent again it gets the first answer, and undoes nothing', async () => {
+    await registry.createVersion('once', 1, 'double.onnx');
+    await registry.createVersion('once', 2, 'triple.onnx');
+    const key = (text: string) => ({ 'idempotency-key': text });
+    await eventually(async () => {
+      const made = await world.call('PUT', 'once', { model: 'models:/once/1' }, key('make'));
+      expect(made.status).toBe(200);
+    });
+    await world.follow('once', 'models:/once/2');
+    const again = await world.call('PUT', 'once', { model: 'models:/once/1' }, key('make'));
+    expect(again).toMatchObject({ status: 200, body: { shares: [{ revision: 2 }], model: 'models:/once/2' } });
+    for (let time = 1; time <= 2; time += 1)
+      expect((await world.call('DELETE', 'once', undefined, key('end'))).status).toBe(204);
+    expect((await world.call('DELETE', 'once')).status).toBe(404);
+  });
+
+  it('waits for no connection beside the one that it holds, however many come at once', async () => {
+    await registry.createVersion('crowd', 1, 'double.onnx');
+    await world.follow('crowd-0', 'models:/crowd/1');
+    const all = Array.from({ length: 24 }, (_, index) => put(`crowd-${index % 12}`, 'models:/crowd@champion'));
+    const statuses = (await Promise.all(all)).map(({ status }) => status);
+    expect(statuses.filter((status) => status !== 200)).toEqual([]);
+  });
+});
+
 describe('a prediction', () => {
   beforeAll(async () => {
     await registry.createVersion('pinned', 1, 'double.onnx');

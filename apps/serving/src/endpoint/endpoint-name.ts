@@ -17,6 +17,7 @@ export const endpointNameDecider: Decider<EndpointName, EndpointNameCommand, End
     const { endpointId, endpoint } = command;
     switch (command.type) {
       case 'ClaimName':
+        if (state.endpointId === endpointId) return accept();
         if (state.endpointId !== null) {
           return refuse('exists', 'ENDPOINT_EXISTS', `there is an endpoint ${endpoint} already`);
         }

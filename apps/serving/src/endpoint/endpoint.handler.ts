@@ -5,6 +5,7 @@ import { ApiError, Ids } from '@mledger/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
 import { ModelLoader } from '../inference/model-loader';
 import { ModelUnusable } from '../inference/session-pool';
+import { EndpointRow } from '../projections/endpoints.projection';
 import { RegistryModelRow } from '../projections/registry-models.read-model';
 import { RegistryVersionRow } from '../projections/registry-versions.read-model';
 import { holderOf, lockAlias } from './alias-holders';
@@ -33,20 +34,25 @@ export class EndpointHandler {
     const { tenant } = context;
     const written = await this.dataSource.transaction(async (transaction) => {
       const model = await this.modelToServe(transaction, tenant, follows);
-      const endpointId = (await this.store.load(endpointNameDecider, nameStream(tenant, name))).state.endpointId;
-      const target = endpointId ?? this.ids.uuidv7();
-      const issue = (command: EndpointCommand, terms: CommandContext) =>
-        this.store.handle({ decider: endpointDecider, stream: endpointStream(tenant, target), command }, terms, {
-          transaction,
-        });
-      const first =
-        endpointId === null
-          ? await this.create({ name, endpointId: target, follows }, context, transaction)
-          : await issue({ type: 'Retarget', follows }, context);
-      if (!model) return { endpointId: target, version: first.version };
+      const known = await this.idOf(transaction, tenant, name);
+      const endpointId = known ?? this.ids.uuidv7();
+      const command: EndpointCommand =
+        known === undefined
+          ? { type: 'CreateEndpoint', endpointId, endpoint: name, follows }
+          : { type: 'Retarget', follows };
+      const [followed] = await this.store.handleAll(
+        this.targets({ tenant, endpointId, name }, command, 'ClaimName'),
+        context,
+        { transaction },
+      );
+      const { state, version, replayed } = followed;
+      // A repeat has deployed already, and what came after it stays.
+      if (!model || replayed) return { endpointId: state.endpointId, version };
       const reason = `${name} follows ${followedUri(follows)}`;
-      const deployed = await issue({ type: 'DeployModel', servedModel: model, reason }, withoutCommandId(context));
-      return { endpointId: target, version: deployed.version };
+      const deploy = { type: 'DeployModel', servedModel: model, reason } as const;
+      const target = { decider: endpointDecider, stream: endpointStream(tenant, endpointId), command: deploy };
+      const deployed = await this.store.handle(target, withoutCommandId(context), { transaction });
+      return { endpointId, version: deployed.version };
     });
     await this.directory.waitFor(endpointStream(tenant, written.endpointId), written.version);
     return this.directory.get(tenant, name);
@@ -62,17 +68,12 @@ export class EndpointHandler {
   }
 
   async delete(name: string, context: CommandContext): Promise<void> {
-    const { endpointId } = this.directory.get(context.tenant, name);
-    const target = endpointStream(context.tenant, endpointId);
-    const release = { type: 'ReleaseName', endpointId, endpoint: name } as const;
-    const [, { version }] = await this.store.handleAll(
-      [
-        { decider: endpointNameDecider, stream: nameStream(context.tenant, name), command: release },
-        { decider: endpointDecider, stream: target, command: { type: 'DeleteEndpoint' } },
-      ],
-      context,
-    );
-    await this.directory.waitFor(target, version);
+    const { tenant } = context;
+    // Under an id that nothing has, the decider refuses; and a repeat of what was done gets its first answer.
+    const endpointId = (await this.idOf(this.dataSource.manager, tenant, name)) ?? this.ids.uuidv7();
+    const targets = this.targets({ tenant, endpointId, name }, { type: 'DeleteEndpoint' }, 'ReleaseName');
+    const [{ state, version }] = await this.store.handleAll(targets, context);
+    await this.directory.waitFor(endpointStream(tenant, state.endpointId), version);
   }
 
   /** Deploys a version to one endpoint, or records why that cannot be. The model is loaded first, so that what is deployed can answer. */
@@ -98,23 +99,21 @@ export class EndpointHandler {
     }
   }
 
-  private async create(
-    { name, endpointId, follows }: { name: string; endpointId: string; follows: EndpointFollows },
-    context: CommandContext,
-    transaction: EntityManager,
-  ): Promise<{ version: number }> {
-    const { tenant } = context;
-    const claim = { type: 'ClaimName', endpointId, endpoint: name } as const;
-    const create = { type: 'CreateEndpoint', endpointId, endpoint: name, follows } as const;
-    const handled = await this.store.handleAll(
-      [
-        { decider: endpointNameDecider, stream: nameStream(tenant, name), command: claim },
-        { decider: endpointDecider, stream: endpointStream(tenant, endpointId), command: create },
-      ],
-      context,
-      { transaction },
-    );
-    return handled[1];
+  /** By the manager's own connection: who holds one and waits for another keeps both from everybody. */
+  private async idOf(manager: EntityManager, tenant: string, endpoint: string): Promise<string | undefined> {
+    return (await manager.findOneBy(EndpointRow, { tenant, endpoint }))?.endpointId;
+  }
+
+  /** An endpoint and its name, in the same order for every try of a command. */
+  private targets(
+    { tenant, endpointId, name }: { tenant: string; endpointId: string; name: string },
+    command: EndpointCommand,
+    type: 'ClaimName' | 'ReleaseName',
+  ) {
+    return [
+      { decider: endpointDecider, stream: endpointStream(tenant, endpointId), command },
+      { decider: endpointNameDecider, stream: nameStream(tenant, name), command: { type, endpointId, endpoint: name } },
+    ] as const;
   }
 
   private async modelToServe(
