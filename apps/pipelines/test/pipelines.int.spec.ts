@@ -47,6 +47,21 @@ describe('a pipeline', () => {
     );
   });
 
+  it('is defined and deleted once by requests with a key, however often they come', async () => {
+    const steps = [{ name: 'a', command: ['true'] }];
+    const twice = async (method: 'PUT' | 'DELETE', body: object | undefined, key: string) => {
+      const headers = { 'idempotency-key': key };
+      const first = await world.call(method, 'pipelines/once', body, headers);
+      expect((await world.call(method, 'pipelines/once', body, headers)).status).toBe(first.status);
+      return first.status;
+    };
+    expect(await twice('PUT', { steps }, 'k1')).toBe(200);
+    expect(await twice('PUT', { steps: [...steps, { name: 'b', command: ['true'] }] }, 'k2')).toBe(200);
+    expect((await world.call('GET', 'pipelines/once')).body.revision).toBe(2);
+    expect(await twice('DELETE', undefined, 'k3')).toBe(204);
+    expect((await world.call('DELETE', 'pipelines/once')).status).toBe(404);
+  });
+
   it.each([
     ['no steps', { steps: [] }],
     ['a command that is a line for a shell', { steps: [{ name: 'a', command: 'rm -rf /' }] }],

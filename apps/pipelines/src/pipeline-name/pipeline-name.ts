@@ -14,6 +14,7 @@ function decide(state: PipelineNameState, command: PipelineNameCommand): Decisio
   const { pipeline, pipelineId } = command;
   switch (command.type) {
     case 'ClaimName':
+      if (state.pipelineId === pipelineId) return accept();
       if (state.pipelineId !== null) {
         return refuse(
           'conflict',

@@ -25,23 +25,19 @@ export class PipelineHandler {
 
   /** Defines a pipeline or defines it anew; runs under way follow the definition they began with. */
   async define(name: string, definition: PipelineDefinition, context: CommandContext): Promise<void> {
-    const known = await this.idOf(context.tenant, name);
-    const pipelineId = known ?? this.ids.uuidv7();
+    const pipelineId = (await this.idOf(context.tenant, name)) ?? this.ids.uuidv7();
     const pipeline = {
       decider: pipelineDecider,
       stream: stream(context.tenant, 'pipeline', pipelineId),
       command: { type: 'DefinePipeline', pipelineId, name, definition, actor: context.actor },
     } as const;
-    if (known !== null) {
-      await this.store.handle(pipeline, context);
-      return;
-    }
-    // A named version is about the pipeline, which therefore goes first.
+    // A named version is about the pipeline, which therefore goes first; and a repeat needs the same targets again.
     await this.store.handleAll([pipeline, this.nameTarget(context.tenant, name, 'ClaimName', pipelineId)], context);
   }
 
   async delete(name: string, context: CommandContext): Promise<void> {
-    const pipelineId = await this.existingId(context.tenant, name);
+    // Under an id that nothing has, the decider refuses; and a repeat of what was done gets its first answer.
+    const pipelineId = (await this.idOf(context.tenant, name)) ?? this.ids.uuidv7();
     const pipeline = {
       decider: pipelineDecider,
       stream: stream(context.tenant, 'pipeline', pipelineId),

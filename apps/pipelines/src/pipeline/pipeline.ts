@@ -70,8 +70,7 @@ function decide(state: PipelineState, command: PipelineCommand): PipelineDecisio
     case 'DefinePipeline':
       return define(state, command);
     case 'DeletePipeline':
-      if (state.status !== 'defined')
-        return refuse('not-found', 'PIPELINE_NOT_FOUND', `There is no pipeline ${state.name}`);
+      if (state.status !== 'defined') return refuse('not-found', 'PIPELINE_NOT_FOUND', 'There is no such pipeline');
       return accept({ type: 'PipelineDeleted', data: { pipelineId: command.pipelineId, pipeline: state.name } });
     case 'FireTrigger':
       return fire(state, command);
