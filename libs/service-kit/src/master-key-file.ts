@@ -1,5 +1,5 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { link, mkdir, open, readFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { MasterKey } from '@mledger/access-control';
 import { ConfigError, type Config } from './config';
 
@@ -13,21 +13,36 @@ export async function masterKeyOfHome(config: Pick<Config, 'home' | 'masterKey'>
   if (config.masterKey) return config.masterKey;
   const path = join(config.home, 'master-key');
   await mkdir(config.home, { recursive: true });
-  try {
-    // Exclusive, so that of two first starts one makes the key and the other reads it.
-    const file = await open(path, 'wx', 0o600);
-    const made = MasterKey.generate();
-    try {
-      await file.writeFile(`${made.text}\n`);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    return made.key;
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-  }
-  const key = MasterKey.parse((await readFile(path, 'utf8')).trim());
+  const text = await readFile(path, 'utf8').catch(async (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT') throw error;
+    await makeKeyFile(path);
+    return readFile(path, 'utf8');
+  });
+  const key = MasterKey.parse(text.trim());
   if (!key) throw new ConfigError([`MLEDGER_MASTER_KEY: ${path} does not hold 32 bytes in base64 or hex`]);
   return key;
+}
+
+/** It takes its name when it is whole: of two first starts one makes the key, and one that is killed leaves none. */
+async function makeKeyFile(path: string): Promise<void> {
+  const draft = `${path}.${process.pid}.${process.hrtime.bigint()}`;
+  const file = await open(draft, 'wx', 0o600);
+  try {
+    await file.writeFile(`${MasterKey.generate().text}\n`);
+    await file.sync();
+    // A link, unlike a rename, leaves a key that is there already.
+    await link(draft, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    await file.close();
+    await rm(draft);
+  }
+}
+
+/** A new name is durable only when its folder is. */
+async function syncFolder(path: string): Promise<void> {
+  const folder = await open(path, 'r');
+  await folder.sync().finally(() => folder.close());
 }
