@@ -62,6 +62,8 @@ describe('a monitor is refused', () => {
     ['with a share above one', body({ driftShare: 1.1 }), 'driftShare'],
     ['with another metric', body({ performance: { metric: 'f1', atLeast: 0.5 } }), 'performance'],
     ['with a field that it has not', body({ schedule: '* * * * *' }), 'schedule'],
+    ['with a reference of few payloads', body({ reference: { payloads: { rows: 1 } } }), 'payloads.rows: '],
+    ['with a reference of neither kind', body({ reference: {} }), 'or {payloads: {rows}}'],
     ['without a reference', body({ reference: undefined }), 'reference'],
     ['with a reference of both kinds', body({ reference: { ...reference, payloads: { rows: 100 } } }), 'reference'],
     ['without the column of a feature', withColumns({}), 'temp is missing'],
@@ -72,11 +74,11 @@ describe('a monitor is refused', () => {
       'humid has 99 rows, temp has 100',
     ],
     ['with text among numbers', withColumns({ temp: [1, 'two', 3] }), 'row 1 holds'],
-    ['with a column that is none', withColumns({ temp: { 0: 1 } }), 'columns'],
-    ['with nested values', withColumns({ temp: [[1], [2]] }), 'columns'],
+    ['with a column that is none', withColumns({ temp: { 0: 1 } }), 'columns.temp: must be an array'],
+    ['with nested values', withColumns({ temp: [[1], [2]] }), 'columns.temp: must be an array'],
     ['with a column without values', withColumns({ temp: [null, null] }), 'temp has no values'],
     ['with an empty column', withColumns({ temp: [] }), 'temp has no values'],
-    ['with numbers whose squares overflow', withColumns({ temp: [1e200, 2] }), 'columns'],
+    ['with numbers whose squares overflow', withColumns({ temp: [1e200, 2] }), 'columns.temp: must be an array'],
     ['with more rows than fit', withColumns({ temp: Array<number>(50_001).fill(1) }), 'over the limit'],
   ])('%s', async (_what, wrong, detail) => {
     const { status, body: problem } = await call('deployer', 'PUT', 'monitors/wrong', wrong);

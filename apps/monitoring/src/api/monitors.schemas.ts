@@ -41,13 +41,20 @@ const servedReference = z.strictObject({
   payloads: z.strictObject({ rows: z.number().int().min(WINDOW_ROWS_MIN).max(REFERENCE_ROWS_MAX) }),
 });
 
+/** What is wrong with the form that was meant: a value among hundreds of thousands is not found without its column's name. */
+function faultOfReference({ input, errors }: { input?: unknown; errors?: unknown }): string {
+  const isObject = typeof input === 'object' && input !== null;
+  const meant = isObject ? ['columns', 'payloads'].findIndex((key) => key in input) : -1;
+  const [fault] = (errors as { path: PropertyKey[]; message: string }[][])[meant] ?? [];
+  if (!fault) return 'must be {repository, commit, paths, columns} or {payloads: {rows}}';
+  return fault.path.length === 0 ? fault.message : `${fault.path.map(String).join('.')}: ${fault.message}`;
+}
+
 export const monitorBody = z.strictObject({
   endpoint: monitorName,
   windowRows: z.number().int().min(WINDOW_ROWS_MIN).max(WINDOW_ROWS_MAX),
   mode: z.enum(['sound', 'evidently']).default('sound'),
-  reference: z.union([committedReference, servedReference], {
-    error: 'must be {repository, commit, paths, columns} or {payloads: {rows}}',
-  }),
+  reference: z.union([committedReference, servedReference], { error: faultOfReference }),
   features: z
     .array(
       z.strictObject({
