@@ -110,6 +110,23 @@ describe('an upload in parts', () => {
   });
 });
 
+it('a part is copied from a range that its source has, or not at all', async () => {
+  await put('source', 'content');
+  const url = `${repository}/main/copied`;
+  const uploadId = textOf((await send({ method: 'POST', url: `${url}?uploads` })).body, 'UploadId');
+  const copy = (range: string) =>
+    send({
+      method: 'PUT',
+      url: `${url}?partNumber=1&uploadId=${uploadId}`,
+      headers: { 'x-amz-copy-source': `${repository}/main/source`, 'x-amz-copy-source-range': range },
+    });
+  for (const range of ['bytes=0-7', 'bytes=7-9', 'bytes=3-', 'bytes=3-2', 'bytes=-2']) {
+    expect(answerOf(await copy(range))).toEqual([400, 'InvalidArgument']);
+  }
+  const { body } = await copy('bytes=3-6');
+  expect(body).toContain(createHash('md5').update('tent').digest('hex'));
+});
+
 it('a part of an upload that is aborted while it comes in is refused, and nothing is kept of it', async () => {
   const url = `${repository}/main/aborted`;
   const uploadId = textOf((await send({ method: 'POST', url: `${url}?uploads` })).body, 'UploadId');

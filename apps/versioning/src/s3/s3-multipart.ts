@@ -76,11 +76,7 @@ export class S3Multipart {
     const source = await this.s3Objects.sourceRepository(request, repository, bucket);
     const entry = await this.objects.get(source, ref, path);
     assertCopyable(request, entry);
-    const range = requestedRange(headerOf(request, 'x-amz-copy-source-range'), entry.sizeBytes);
-    if (range.kind !== 'whole' && range.kind !== 'part') {
-      throw s3Error(416, 'InvalidRange', 'The requested range is not satisfiable');
-    }
-    const part = range.kind === 'part' ? range : undefined;
+    const part = copiedRange(headerOf(request, 'x-amz-copy-source-range'), entry.sizeBytes);
     const { body } = await this.objects.open(source, entry.objectId, part);
     const stored = await this.objects.takeIn(repository, body);
     await this.keepPart(repository, upload, partNumber, stored);
@@ -208,6 +204,15 @@ function partNumberOf({ query }: S3Request): number {
   const partNumber = Number(text);
   if (/^\d{1,5}$/.test(text) && partNumber >= 1 && partNumber <= PART_NUMBER_MAX) return partNumber;
   throw s3Error(400, 'InvalidArgument', `Part number must be an integer between 1 and ${PART_NUMBER_MAX}`);
+}
+
+/** What of a source is copied: first and last byte, both there. A shorter copy than the client believes would go unseen. */
+function copiedRange(header: string | undefined, sizeBytes: number) {
+  if (header === undefined) return undefined;
+  const [, first = '', last = ''] = /^bytes=(\d{1,15})-(\d{1,15})$/.exec(header.trim()) ?? [];
+  const range = first === '' || Number(last) >= sizeBytes ? undefined : requestedRange(header, sizeBytes);
+  if (range?.kind === 'part') return range;
+  throw s3Error(400, 'InvalidArgument', `The range is not within the ${sizeBytes} bytes of the source`);
 }
 
 /** The parts that a client names to make the object of. @throws InvalidPart, InvalidPartOrder, MalformedXML */
