@@ -203,6 +203,9 @@ def signed_urls():
         assert (answer.status_code, answer.text) == (200, version), answer.text
         assert answer.headers["content-disposition"].startswith("attachment")
         assert requests.get(url[:-1] + ("0" if url[-1] != "0" else "1")).status_code == 403
+        listed = {"Bucket": "lakes", "Prefix": "main/signed"}
+        assert len(s3.list_objects(**listed)["Contents"]) == 1
+        assert "<Key>main/signed" in requests.get(s3.generate_presigned_url("list_objects_v2", Params=listed)).text
         s3.delete_object(**key)
 
 

@@ -54,9 +54,14 @@ export function sigV2QueryClaim(request: WireRequest): SigV2Claim {
 /** @throws AccessRefused when the time is off or the signature is not the secret's */
 export function verifySigV2(request: WireRequest, claim: SigV2Claim, secret: string, nowMs: number): AwsSignature {
   checkTime(request, claim, nowMs);
-  const expected = createHmac('sha1', secret).update(stringToSign(request, claim), 'latin1').digest();
   const given = Buffer.from(claim.signature, 'base64');
-  if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw signatureMismatch();
+  const matches = canonicalResources(request.target).some((resource) => {
+    const expected = createHmac('sha1', secret)
+      .update(stringToSign(request, claim, resource), 'latin1')
+      .digest();
+    return given.length === expected.length && timingSafeEqual(given, expected);
+  });
+  if (!matches) throw signatureMismatch();
   return { version: 2, payload: { kind: 'unsigned' } };
 }
 
@@ -71,7 +76,7 @@ function checkTime(request: WireRequest, claim: SigV2Claim, nowMs: number): void
   if (Math.abs(nowMs - madeMs) > SKEW_MS_MAX) throw tooSkewed();
 }
 
-function stringToSign(request: WireRequest, claim: SigV2Claim): string {
+function stringToSign(request: WireRequest, claim: SigV2Claim, resource: string): string {
   const fields = signedFields(request, claim);
   const amzHeaders = [...fields]
     .filter(([name]) => name.startsWith('x-amz-'))
@@ -84,7 +89,7 @@ function stringToSign(request: WireRequest, claim: SigV2Claim): string {
     fields.get('content-md5') ?? '',
     fields.get('content-type') ?? '',
     claim.expiresAt === undefined ? date : String(claim.expiresAt),
-    amzHeaders + canonicalResource(request.target),
+    amzHeaders + resource,
   ].join('\n');
 }
 
@@ -97,8 +102,11 @@ function signedFields(request: WireRequest, claim: SigV2Claim): Map<string, stri
   return fields;
 }
 
-/** The path as sent, and of the query only what names a part of the resource or changes the answer. */
-function canonicalResource(target: string): string {
+/**
+ * The path as sent, and of the query only what names a part of the resource or changes the answer. The resource of a bucket
+ * ends with `/` in V2, and botocore signs it so for a request that it sends to `/bucket`; others sign what they send.
+ */
+function canonicalResources(target: string): string[] {
   const { path, query } = splitTarget(target);
   const parts = query
     .split('&')
@@ -106,5 +114,7 @@ function canonicalResource(target: string): string {
     .map((part) => queryParameters(part)[0]!)
     .sort((a, b) => (a.name < b.name ? -1 : 1))
     .map(({ name, value }) => (value === '' ? name : `${name}=${value}`));
-  return parts.length === 0 ? path : `${path}?${parts.join('&')}`;
+  const suffix = parts.length === 0 ? '' : `?${parts.join('&')}`;
+  const paths = /^\/[^/]+$/.test(path) ? [path, `${path}/`] : [path];
+  return paths.map((form) => form + suffix);
 }

@@ -32,6 +32,22 @@ describe('AWS signature V2', () => {
     expect(() => verifyHeader(request)).toThrow(/does not match/);
   });
 
+  it.each([
+    ['as boto3 signs it', '/flights?encoding-type=url', '/flights/'],
+    ['as boto3 signs it, with a sub-resource', '/flights?uploads', '/flights/?uploads'],
+    ['as it was sent', '/flights?prefix=main%2F', '/flights'],
+  ])('verifies a request to a bucket %s, in the header and as a URL', (_name, target, resource) => {
+    const date = new Date(NOW_MS).toUTCString();
+    const sign = (text: string) => createHmac('sha1', SECRET).update(text).digest('base64');
+    const authorization = `AWS AKIA:${sign(`GET\n\n\n${date}\n${resource}`)}`;
+    expect(verifyHeader({ method: 'GET', target, headers: { date, authorization } }).version).toBe(2);
+    const expires = Math.floor(NOW_MS / 1000) + 60;
+    const signature = encodeURIComponent(sign(`GET\n\n\n${expires}\n${resource}`));
+    const url = `${target}&AWSAccessKeyId=AKIA&Signature=${signature}&Expires=${expires}`;
+    const request: WireRequest = { method: 'GET', target: url, headers: {} };
+    expect(verifySigV2(request, sigV2QueryClaim(request), SECRET, NOW_MS).version).toBe(2);
+  });
+
   it('refuses one that is too old', () => {
     expect(() => verifyHeader(example, NOW_MS + 16 * 60 * 1000)).toThrow(/too large/);
   });
