@@ -2,6 +2,7 @@ import { Client, Pool, types, type PoolClient, type PoolConfig } from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
 import { lockKey } from './ids';
 import { EventLog1764000000000 } from './migrations/event-log.migration';
+import { EventPages1764100000000 } from './migrations/event-pages.migration';
 
 const INT8_OID = 20;
 const SCHEMA_NAME = /^[a-z][a-z0-9_]{0,62}$/;
@@ -79,7 +80,7 @@ async function connect(options: DatabaseOptions): Promise<Database> {
     url: options.url,
     extra: { ...connection, max: options.poolSizeMax },
     entities: [...options.entities],
-    migrations: [EventLog1764000000000, ...options.migrations],
+    migrations: [EventLog1764000000000, EventPages1764100000000, ...options.migrations],
     migrationsTableName: 'migrations',
     synchronize: false,
     installExtensions: false,

@@ -89,22 +89,24 @@ export class EventStore {
     return folded;
   }
 
-  /** Events of a stream in order, at most `limit` (10,000). */
-  readStream(
+  /** Events of a stream in order, at most `limit` (10,000), fewer when they are large; none at its end. */
+  async readStream(
     stream: string,
     { fromVersion = 1, limit = READ_EVENTS_MAX, at }: { fromVersion?: number; limit?: number; at?: AsOf } = {},
   ): Promise<Recorded[]> {
-    return readStreamPage(this.core, this.core.pool, stream, {
+    const { events } = await readStreamPage(this.core, this.core.pool, stream, {
       afterVersion: fromVersion - 1,
       toVersion: Number.MAX_SAFE_INTEGER,
       limit: Math.min(limit, READ_EVENTS_MAX),
       at,
     });
+    return events;
   }
 
-  /** Events of the whole service in public order, after `afterSeq`, at most `limit` (10,000). */
-  readLog(options: { afterSeq: number; limit: number; types?: readonly string[] }): Promise<Sequenced[]> {
-    return readLogPage(this.core, this.core.pool, { ...options, limit: Math.min(options.limit, READ_EVENTS_MAX) });
+  /** Events of the whole service in public order, after `afterSeq`, at most `limit` (10,000), fewer when they are large; none at the head. */
+  async readLog(options: { afterSeq: number; limit: number; types?: readonly string[] }): Promise<Sequenced[]> {
+    const terms = { ...options, limit: Math.min(options.limit, READ_EVENTS_MAX) };
+    return (await readLogPage(this.core, this.core.pool, terms)).events;
   }
 
   /** Reads the log from a position on to its head, page by page and ahead of the caller: the way to read all of it. */

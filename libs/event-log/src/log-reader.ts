@@ -1,21 +1,30 @@
 import type { PoolClient } from 'pg';
 import type { Sequenced } from './event';
 import type { LogCore } from './log-core';
-import { EVENT_JSON, readSequenced } from './recorded';
+import { bytesUpTo, EVENT_JSON, PAGE_BYTES_MAX, readSequenced, WITHIN_PAGE } from './recorded';
 
 type Queryable = Pick<PoolClient, 'query'>;
 
-type LogRow = [seq: number, json: string];
+type LogRow = [seq: number, json: string, bytesUpTo: number];
 
-interface FetchedPage {
-  readonly rows: LogRow[];
+interface Range {
+  readonly afterSeq: number;
+  /** Inclusive. */
+  readonly toSeq: number;
+  readonly types?: readonly string[];
+  readonly limit: number;
+}
+
+/** What a range was found to hold, up to toSeq: its end, unless the limit of events or bytes came before. */
+interface Fetched {
+  readonly rows: readonly LogRow[];
   readonly toSeq: number;
 }
 
 /** How far one query looks for events of a few types. */
 const SEARCH_SEQ_MAX = 5_000;
 
-export interface LogPage {
+export interface PageTerms {
   afterSeq: number;
   /** Inclusive; the head when left out. */
   toSeq?: number;
@@ -23,26 +32,45 @@ export interface LogPage {
   types?: readonly string[];
 }
 
+export interface LogPage {
+  readonly events: Sequenced[];
+  /** The page holds all there is up to here, though the last event may be before. */
+  readonly toSeq: number;
+}
+
 // The range is always bounded on both sides: seq is dense, so that says how many rows there are, where a limit would make
 // Postgres guess and, on a table it has no statistics of, sort all that is left of the log.
-const RANGE = `
-select o.seq, ${EVENT_JSON}
-  from log_order o join events e on e.position = o.position
- where o.seq > $1 and o.seq <= $2`;
-const ALL_TYPES = `${RANGE} order by o.seq`;
-const SOME_TYPES = `${RANGE} and e.type = any($3) order by o.seq limit $4`;
+const rangeOf = (wanted: string) => `
+select e.seq, ${EVENT_JSON}, e.bytes_up_to
+  from (select o.seq, e.*, ${bytesUpTo('o.seq')}
+          from log_order o join events e on e.position = o.position
+         where o.seq > $1 and o.seq <= $2 ${wanted}) e
+ where ${WITHIN_PAGE} order by e.seq`;
+const ALL_TYPES = rangeOf('');
+const SOME_TYPES = rangeOf('and e.type = any($3) order by o.seq limit $4');
 
-/** Events in public order. */
-export async function readLogPage(core: LogCore, client: Queryable, page: LogPage): Promise<Sequenced[]> {
+/** Events in public order. Fewer than the limit are not the end of the log, unless there is none. */
+export async function readLogPage(core: LogCore, client: Queryable, page: PageTerms): Promise<LogPage> {
   const { afterSeq, toSeq = Number.MAX_SAFE_INTEGER, limit, types } = page;
-  if (!types) return readRange(core, client, ALL_TYPES, [afterSeq, Math.min(toSeq, afterSeq + limit)]);
-  const lastSeq = Math.min(toSeq, await readHead(client));
-  const found: Sequenced[] = [];
-  for (let from = afterSeq; from < lastSeq && found.length < limit; from += SEARCH_SEQ_MAX) {
-    const to = Math.min(lastSeq, from + SEARCH_SEQ_MAX);
-    found.push(...(await readRange(core, client, SOME_TYPES, [from, to, types, limit - found.length])));
+  if (!types) {
+    const { rows, toSeq: reached } = await fetchRange(client, {
+      afterSeq,
+      toSeq: Math.min(toSeq, afterSeq + limit),
+      limit,
+    });
+    return { events: rows.map((row) => parseRow(core, row)), toSeq: reached };
   }
-  return found;
+  const lastSeq = Math.min(toSeq, await readHead(client));
+  const events: Sequenced[] = [];
+  let reached = afterSeq;
+  for (let bytes = 0; reached < lastSeq && events.length < limit && bytes < PAGE_BYTES_MAX;) {
+    const range = { afterSeq: reached, toSeq: Math.min(lastSeq, reached + SEARCH_SEQ_MAX) };
+    const fetched = await fetchRange(client, { ...range, types, limit: limit - events.length });
+    events.push(...fetched.rows.map((row) => parseRow(core, row)));
+    bytes += fetched.rows.at(-1)?.[2] ?? 0;
+    reached = fetched.toSeq;
+  }
+  return { events, toSeq: reached };
 }
 
 /** How many events a replay fetches at a time, twice. */
@@ -59,12 +87,10 @@ export async function* replay(
   client: Queryable,
   { afterSeq, types, givenMax = GIVEN_EVENTS_MAX }: { afterSeq: number; types?: readonly string[]; givenMax?: number },
 ): AsyncGenerator<Sequenced[], number, void> {
-  const pageSeqMax = types ? SEARCH_SEQ_MAX : REPLAY_PAGE_EVENTS;
-  const fetchAfter = async (from: number, head: number): Promise<FetchedPage> => {
-    const toSeq = Math.min(head, from + pageSeqMax);
-    if (toSeq <= from) return { rows: [], toSeq: from };
-    const values = [from, toSeq, ...(types ? [types, pageSeqMax] : [])];
-    return { rows: await fetchRange(client, types ? SOME_TYPES : ALL_TYPES, values), toSeq };
+  const limit = types ? SEARCH_SEQ_MAX : REPLAY_PAGE_EVENTS;
+  const fetchAfter = async (from: number, head: number): Promise<Fetched> => {
+    const toSeq = Math.min(head, from + limit);
+    return toSeq <= from ? { rows: [], toSeq: from } : fetchRange(client, { afterSeq: from, toSeq, types, limit });
   };
   for (let from = afterSeq; ;) {
     // The log may have grown while it was read.
@@ -80,9 +106,7 @@ export async function* replay(
       // Parsing keeps the event loop busy, so the request is let out first.
       await new Promise((resolve) => setImmediate(resolve));
       for (let start = 0; start < rows.length; start += givenMax) {
-        yield rows
-          .slice(start, start + givenMax)
-          .map(([seq, json]) => readSequenced(core.service, core.catalog, seq, json));
+        yield rows.slice(start, start + givenMax).map((row) => parseRow(core, row));
       }
     }
   }
@@ -94,12 +118,17 @@ export async function readHead(client: Queryable): Promise<number> {
   return rows[0]!.seq;
 }
 
-async function readRange(core: LogCore, client: Queryable, text: string, values: unknown[]): Promise<Sequenced[]> {
-  const rows = await fetchRange(client, text, values);
-  return rows.map(([seq, json]) => readSequenced(core.service, core.catalog, seq, json));
+async function fetchRange(client: Queryable, { afterSeq, toSeq, types, limit }: Range): Promise<Fetched> {
+  const { rows } = await client.query<LogRow>({
+    text: types ? SOME_TYPES : ALL_TYPES,
+    values: [afterSeq, toSeq, ...(types ? [types, limit] : [])],
+    rowMode: 'array',
+  });
+  const last = rows.at(-1);
+  const isCut = last !== undefined && (rows.length === limit || last[2] >= PAGE_BYTES_MAX);
+  return { rows, toSeq: isCut ? last[0] : toSeq };
 }
 
-async function fetchRange(client: Queryable, text: string, values: unknown[]): Promise<LogRow[]> {
-  const { rows } = await client.query<LogRow>({ text, values, rowMode: 'array' });
-  return rows;
+function parseRow(core: LogCore, [seq, json]: LogRow): Sequenced {
+  return readSequenced(core.service, core.catalog, seq, json);
 }

@@ -5,9 +5,9 @@ import { CommandRefused } from './decider';
 import type { Recorded } from './event';
 import { lockKey } from './ids';
 import type { LogCore } from './log-core';
-import { readRecorded } from './recorded';
+import { PAGE_BYTES_MAX, readRecorded } from './recorded';
 import type { CachedState } from './stream-cache';
-import { foldStream } from './stream-reader';
+import { foldStream, type StreamPage } from './stream-reader';
 
 const PAGE_EVENTS = 1_000;
 
@@ -22,7 +22,7 @@ export interface StoredResult {
 export type OpenedCommand = { readonly states: readonly CachedState[] } | { readonly replayed: Handled[] };
 
 /** Target 0 is the command, when it was answered before: the hash of its request and its result. */
-type OpenRow = [target: number, json: string];
+type OpenRow = [target: number, json: string, bytesUpTo: number | null];
 
 export interface ToOpen {
   readonly targets: readonly AnyTarget[];
@@ -55,10 +55,12 @@ export async function openCommand(
   if (first?.[0] === 0) return { replayed: await repeat(core, client, targets, first[1], context) };
   const states: CachedState[] = [];
   for (const [index, target] of targets.entries()) {
-    const events = rows
-      .filter(([of]) => of === index + 1)
-      .map(([, json]) => readRecorded(core.service, core.catalog, json));
-    states.push(await foldOn(core, client, target, starts[index], events));
+    const own = rows.filter(([of]) => of === index + 1);
+    const page = {
+      events: own.map(([, json]) => readRecorded(core.service, core.catalog, json)),
+      more: own.length === PAGE_EVENTS || (own.at(-1)?.[2] ?? 0) >= PAGE_BYTES_MAX,
+    };
+    states.push(await foldOn(core, client, target, starts[index], page));
   }
   return { states };
 }
@@ -78,11 +80,11 @@ async function foldOn(
   client: PoolClient,
   { decider, stream }: AnyTarget,
   start: CachedState | undefined,
-  events: readonly Recorded[],
+  { events, more }: StreamPage,
 ): Promise<CachedState> {
   const state = events.reduce((folded, event) => decider.evolve(folded, event), start?.state ?? decider.initial);
   const reached = { state, version: events.at(-1)?.version ?? start?.version ?? 0 };
-  return events.length < PAGE_EVENTS ? reached : foldStream(core, client, decider, stream, { start: reached });
+  return more ? foldStream(core, client, decider, stream, { start: reached }) : reached;
 }
 
 /** The first answer again: the events it led to, and the state as it was then. */

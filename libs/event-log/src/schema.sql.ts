@@ -1,4 +1,4 @@
-import { EVENT_JSON } from './recorded';
+import { bytesUpTo, EVENT_JSON, WITHIN_PAGE } from './recorded';
 
 /**
  * The tables of one service's log, made in the schema that the connection's search_path names. Columns that are private to this
@@ -93,15 +93,21 @@ create trigger append_only before update or delete or truncate on log_order
 revoke update, delete, truncate on events, log_order from public;
 `;
 
+/** What a page is bounded by. Counted here, so that nobody who appends can say another number. */
+export const EVENT_BYTES = `
+alter table events add column bytes int not null generated always as (octet_length(data::text)) stored;
+`;
+
 /**
  * All that a command reads, in one round trip: locks its streams, looks whether the command was answered before (then a single row
- * with target 0: its request's hash and its result), and reads each stream from a version on, at most page_events of each.
+ * with target 0: its request's hash and its result), and reads each stream from a version on, at most page_events of each and
+ * within the bytes of a page.
  * Each statement in here sees what was committed before the locks were granted. Takes no transaction id.
  */
 export const OPEN_COMMAND = `
 create function open_command(
   lock_keys bigint[], command_id uuid, stream_ids text[], after_versions bigint[], page_events int
-) returns table (target int, body text)
+) returns table (target int, body text, bytes_up_to bigint)
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
@@ -109,14 +115,16 @@ as $$
 begin
   perform pg_advisory_xact_lock(k) from unnest(lock_keys) as k;
   if command_id is not null then
-    return query select 0, json_build_array(c.request_hash, c.result)::text from commands c where c.id = command_id;
+    return query select 0, json_build_array(c.request_hash, c.result)::text, null::bigint from commands c where c.id = command_id;
     if found then return; end if;
   end if;
   return query
-  select i.n::int, ${EVENT_JSON}
+  select i.n::int, ${EVENT_JSON}, e.bytes_up_to
     from unnest(stream_ids, after_versions) with ordinality as i(id, after, n)
-   cross join lateral (select * from events e where e.stream = i.id and e.version > i.after
-                        order by e.version limit page_events) e;
+   cross join lateral (select e.*, ${bytesUpTo('e.version')} from events e
+                        where e.stream = i.id and e.version > i.after
+                        order by e.version limit page_events) e
+   where ${WITHIN_PAGE};
 end $$;
 `;
 

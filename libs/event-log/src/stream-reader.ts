@@ -3,7 +3,7 @@ import type { AsOf } from './as-of';
 import type { Decider } from './decider';
 import type { NewEvent, Recorded } from './event';
 import type { LogCore } from './log-core';
-import { EVENT_JSON, readRecorded } from './recorded';
+import { bytesUpTo, EVENT_JSON, PAGE_BYTES_MAX, readRecorded, WITHIN_PAGE } from './recorded';
 import type { CachedState } from './stream-cache';
 
 /** Events are folded as they come, so a long stream is never whole in memory. */
@@ -36,31 +36,38 @@ export async function foldStream<S, C, E extends NewEvent>(
       limit: PAGE_EVENTS,
       at: options.at,
     });
-    for (const event of page) {
+    for (const event of page.events) {
       state = decider.evolve(state, event as Recorded<E>);
       version = event.version;
       options.onEvent?.(event);
     }
-    if (page.length < PAGE_EVENTS) return { state, version };
+    if (!page.more) return { state, version };
   }
 }
 
-export interface StreamPage {
+export interface StreamPageTerms {
   afterVersion: number;
   toVersion: number;
   limit: number;
   at?: AsOf;
 }
 
-const BY_VERSION = `
-select ${EVENT_JSON} from events e
- where e.stream = $1 and e.version > $2 and e.version <= $3`;
+export interface StreamPage {
+  readonly events: Recorded[];
+  /** The limit of events or bytes came before the end of the stream, or with it. */
+  readonly more: boolean;
+}
+
+const pageOf = (until: string) => `
+select ${EVENT_JSON}, e.bytes_up_to
+  from (select e.*, ${bytesUpTo('e.version')} from events e
+         where e.stream = $1 and e.version > $2 and e.version <= $3 ${until} order by e.version limit $4) e
+ where ${WITHIN_PAGE} order by e.version`;
 // Not prepared: a plan made for a table that is small today would scan it when it is large.
 const UNTIL = {
-  now: `${BY_VERSION} order by e.version limit $4`,
-  time: `${BY_VERSION} and e.at <= $5 order by e.version limit $4`,
-  seq: `${BY_VERSION} and exists (select from log_order o where o.position = e.position and o.seq <= $5)
-         order by e.version limit $4`,
+  now: pageOf(''),
+  time: pageOf('and e.at <= $5'),
+  seq: pageOf('and exists (select from log_order o where o.position = e.position and o.seq <= $5)'),
 };
 
 /** Events of one stream in version order. */
@@ -68,13 +75,16 @@ export async function readStreamPage(
   core: LogCore,
   client: Queryable,
   stream: string,
-  { afterVersion, toVersion, limit, at }: StreamPage,
-): Promise<Recorded[]> {
+  { afterVersion, toVersion, limit, at }: StreamPageTerms,
+): Promise<StreamPage> {
   const [text, bound] = !at ? [UNTIL.now, []] : 'seq' in at ? [UNTIL.seq, [at.seq]] : [UNTIL.time, [at.time]];
-  const { rows } = await client.query<[string]>({
+  const { rows } = await client.query<[json: string, bytesUpTo: number]>({
     text,
     rowMode: 'array',
     values: [stream, afterVersion, toVersion, limit, ...bound],
   });
-  return rows.map(([json]) => readRecorded(core.service, core.catalog, json));
+  return {
+    events: rows.map(([json]) => readRecorded(core.service, core.catalog, json)),
+    more: rows.length === limit || (rows.at(-1)?.[1] ?? 0) >= PAGE_BYTES_MAX,
+  };
 }

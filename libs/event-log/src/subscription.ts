@@ -44,7 +44,7 @@ export class Subscription {
   }
 
   private async turn(): Promise<TurnResult> {
-    const events = await readLogPage(this.core, this.core.pool, {
+    const { events } = await readLogPage(this.core, this.core.pool, {
       afterSeq: this.afterSeq,
       limit: BATCH_EVENTS_MAX,
       types: this.options.types,
@@ -53,6 +53,6 @@ export class Subscription {
     if (!last) return 'idle';
     await this.options.onEvents(events);
     this.afterSeq = last.seq;
-    return events.length === BATCH_EVENTS_MAX ? 'more' : 'idle';
+    return 'more';
   }
 }

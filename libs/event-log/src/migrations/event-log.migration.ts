@@ -1,12 +1,11 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
-import { ADOPT_RESTORED, APPEND_EVENTS, GUARDS, OPEN_COMMAND, SEQUENCE_EVENTS, TABLES } from '../schema.sql';
+import { ADOPT_RESTORED, APPEND_EVENTS, GUARDS, SEQUENCE_EVENTS, TABLES } from '../schema.sql';
 
 export class EventLog1764000000000 implements MigrationInterface {
   name = 'EventLog1764000000000';
 
   async up(runner: QueryRunner): Promise<void> {
-    for (const sql of [TABLES, GUARDS, OPEN_COMMAND, APPEND_EVENTS, SEQUENCE_EVENTS, ADOPT_RESTORED])
-      await runner.query(sql);
+    for (const sql of [TABLES, GUARDS, APPEND_EVENTS, SEQUENCE_EVENTS, ADOPT_RESTORED]) await runner.query(sql);
   }
 
   /** A log is never taken back: what it holds is nowhere else. */

@@ -82,16 +82,14 @@ export class AsyncProjector {
     );
     const { seq, head } = rows[0]!;
     if (seq >= head) return false;
-    const rangeEnd = Math.min(head, seq + RANGE_SEQ_MAX);
-    const events = await readLogPage(this.core, client, {
+    const { events, toSeq } = await readLogPage(this.core, client, {
       afterSeq: seq,
-      toSeq: rangeEnd,
+      toSeq: Math.min(head, seq + RANGE_SEQ_MAX),
       limit: BATCH_EVENTS_MAX,
       types: projection.types,
     });
     await projectInto(this.core.dataSource, client, projection, events, projection.name);
-    const reached = events.length === BATCH_EVENTS_MAX ? events.at(-1)!.seq : rangeEnd;
-    await client.query('update checkpoints set seq = $2 where name = $1', [name, reached]);
+    await client.query('update checkpoints set seq = $2 where name = $1', [name, toSeq]);
     return true;
   }
 }

@@ -6,7 +6,7 @@ import { lockKey } from '../ids';
 import { projectionLock } from '../inline-projections';
 import type { LogCore } from '../log-core';
 import { replay } from '../log-reader';
-import { EVENT_JSON, readRecorded } from '../recorded';
+import { bytesUpTo, EVENT_JSON, readRecorded, WITHIN_PAGE } from '../recorded';
 import { declarationOf, declare } from './declared';
 import type { Projection } from './projection';
 import { projectionTable, quoteName } from './projection-table';
@@ -194,10 +194,12 @@ async function readOrdered(
 ): Promise<{ events: Recorded[]; cursor: Cursor }> {
   const { rows } = await client.query<[xid: string, position: number, seq: number | null, json: string]>({
     rowMode: 'array',
-    text: `select e.xid::text, e.position, o.seq, ${EVENT_JSON}
-             from events e left join log_order o on o.position = e.position
-            where (e.xid, e.position) > ($1::xid8, $2) ${which === 'sequenced' ? 'and o.seq is not null' : ''}
-            order by e.xid, e.position limit $3`,
+    text: `select e.xid::text, e.position, e.seq, ${EVENT_JSON}
+             from (select e.*, o.seq, ${bytesUpTo('e.xid, e.position')}
+                     from events e left join log_order o on o.position = e.position
+                    where (e.xid, e.position) > ($1::xid8, $2) ${which === 'sequenced' ? 'and o.seq is not null' : ''}
+                    order by e.xid, e.position limit $3) e
+            where ${WITHIN_PAGE} order by e.xid, e.position`,
     values: [after.xid, after.position, PAGE_EVENTS],
   });
   const last = rows.at(-1);

@@ -1,3 +1,5 @@
+import { bytesUpTo, WITHIN_PAGE } from '../recorded';
+
 /** What an event's hash covers, as it is stored. */
 export type HashedRow = [
   stream: string,
@@ -13,22 +15,25 @@ const HASHED_COLUMNS = 'e.stream, e.version, e.type, e.schema, e.data::text, e.m
 
 /** A stretch of the public order, each event beside the one before it in its stream. Missing parts are null. */
 export const ORDER_PAGE = `
-select o.seq, o.chain, e.hash, p.hash as previous_hash, po.seq as previous_seq, ${HASHED_COLUMNS}
-  from log_order o
-  left join events e on e.position = o.position
+select e.seq, e.chain, e.bytes_up_to, e.hash, p.hash as previous_hash, po.seq as previous_seq, ${HASHED_COLUMNS}
+  from (select o.seq, o.chain, e.*, ${bytesUpTo('o.seq')}
+          from log_order o left join events e on e.position = o.position
+         where o.seq > $1 and o.seq <= $2) e
   left join events p on p.stream = e.stream and p.version = e.version - 1
   left join log_order po on po.position = p.position
- where o.seq > $1 and o.seq <= $2
- order by o.seq`;
+ where coalesce(${WITHIN_PAGE}, true)
+ order by e.seq`;
 
 /** Committed events that the sequencer has not come to yet. */
 export const TAIL_PAGE = `
 select e.position, e.hash, p.hash as previous_hash, ${HASHED_COLUMNS}
-  from sequencer s
-  join events e on (e.xid, e.position) > (s.xid, s.position)
+  from (select e.*, ${bytesUpTo('e.position')}
+          from sequencer s join events e on (e.xid, e.position) > (s.xid, s.position)
+         where e.position > $1
+         order by e.position limit $2) e
   left join events p on p.stream = e.stream and p.version = e.version - 1
- where e.position > $1
- order by e.position limit $2`;
+ where ${WITHIN_PAGE}
+ order by e.position`;
 
 /** An event that was slipped in where the sequencer had passed already, so that nobody was told of it. */
 export const UNNUMBERED = `

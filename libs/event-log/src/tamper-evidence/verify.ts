@@ -1,5 +1,6 @@
 import type { Pool } from 'pg';
 import type { LogCore } from '../log-core';
+import { PAGE_BYTES_MAX } from '../recorded';
 import { chainHash, eventHash, GENESIS } from './hash-chain';
 import { hasValidSignature, type SignedCheckpoint } from './signer';
 import { HEADLESS, NAME_THE_GONE, ORDER_PAGE, STREAM_HEADS, TAIL_PAGE, UNNUMBERED, type HashedRow } from './verify.sql';
@@ -53,7 +54,15 @@ interface Progress {
   heldSeq: number;
 }
 
-type OrderRow = [number, Buffer, Buffer | null, Buffer | null, number | null, ...HashedRow];
+type OrderRow = [
+  seq: number,
+  chain: Buffer,
+  bytesUpTo: number | null,
+  hash: Buffer | null,
+  previousHash: Buffer | null,
+  previousSeq: number | null,
+  ...event: HashedRow,
+];
 type TailRow = [number, Buffer, Buffer | null, ...HashedRow];
 
 /**
@@ -145,11 +154,12 @@ async function readOrder(pool: Pool, afterSeq: number, headSeq: number): Promise
   const toSeq = Math.min(headSeq, afterSeq + PAGE_EVENTS);
   if (toSeq === afterSeq) return { rows: [], toSeq };
   const { rows } = await pool.query<OrderRow>({ text: ORDER_PAGE, rowMode: 'array', values: [afterSeq, toSeq] });
-  return { rows, toSeq };
+  const last = rows.at(-1);
+  return { rows, toSeq: last && (last[2] ?? 0) >= PAGE_BYTES_MAX ? last[0] : toSeq };
 }
 
 async function verifyRow(pool: Pool, row: OrderRow, progress: Progress): Promise<Fault | undefined> {
-  const [seq, chain, hash, previousHash, previousSeq, ...event] = row;
+  const [seq, chain, , hash, previousHash, previousSeq, ...event] = row;
   if (seq !== progress.seq + 1 || hash === null) return missing(pool, progress.seq + 1);
   const [stream, version] = event;
   const at = { seq, stream, version };
@@ -215,7 +225,7 @@ async function verifyTail(pool: Pool, progress: Progress): Promise<Fault | undef
       after = position;
       progress.events += 1;
     }
-    if (rows.length < PAGE_EVENTS) return undefined;
+    if (rows.length === 0) return undefined;
   }
 }
 
