@@ -86,6 +86,9 @@ describe('a version whose bytes', () => {
 
 describe('an endpoint', () => {
   it.each([
+    'models:/a@',
+    'models:/a@b c',
+    'models:/a@b.c',
     'file:///etc/passwd',
     'models:/a/../b',
     'models:/a@b@c',

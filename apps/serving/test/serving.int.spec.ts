@@ -45,6 +45,13 @@ describe('an endpoint that follows an alias', () => {
     await eventually(async () => expect((await infer('delay', { inputs: [MATRIX] })).json().model_version).toBe('1'));
   });
 
+  it.each(['größte', '本番-2'])('follows %s, as the registry takes letters of any script', async (alias) => {
+    const first = await registry.createVersion(`of-${alias.length}`, 1, 'double.onnx');
+    await registry.moveAlias({ ...first, alias });
+    const model = `models:/${first.model}@${alias}`;
+    await eventually(async () => expect(await world.follow(first.model, model)).toMatchObject({ model, ready: true }));
+  });
+
   it('keeps serving when the new version is no ONNX graph, and records why', async () => {
     const good = await registry.createVersion('steady', 1, 'double.onnx');
     const truncated = await registry.createVersion('steady', 2, Buffer.from('not an ONNX graph'));

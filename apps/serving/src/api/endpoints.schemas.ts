@@ -25,12 +25,13 @@ export const shadowsBody = z.object({
 });
 
 /**
- * Reads what an endpoint follows: `models:/<name>@<alias>` or `models:/<name>/<version>`.
+ * Reads what an endpoint follows: `models:/<name>@<alias>` or `models:/<name>/<version>`. An alias is what the registry takes
+ * as one: letters and digits of any script, `_` and `-`.
  *
  * @throws ApiError 400 for anything else
  */
 export function parseFollows(uri: string): EndpointFollows {
-  const match = /^models:\/([^/:@]+)(?:@([\w-]+)|\/([1-9]\d{0,8}))$/.exec(uri);
+  const match = /^models:\/([^/:@]+)(?:@([\p{L}\p{N}_-]+)|\/([1-9]\d{0,8}))$/u.exec(uri);
   const [, model, alias, version] = match ?? [];
   if (!model) throw ApiError.invalid(`model ${uri} is neither models:/<name>@<alias> nor models:/<name>/<version>`);
   return { model, alias: alias ?? null, version: version === undefined ? null : Number(version) };
