@@ -179,7 +179,7 @@ async function startParts(
 
 async function createApp(definition: ServiceDefinition, parts: ServiceParts, tracing: Tracing | undefined) {
   const { logger, access, lifecycle, clock, ids, metrics } = parts;
-  const errors = new ErrorSender(logger, definition.problems);
+  const errors = new ErrorSender(logger, ids, definition.problems);
   const adapter = new FastifyAdapter({
     rewriteUrl: s3Rewrite,
     // A path that cannot be decoded is refused before any hook runs.

@@ -72,6 +72,9 @@ describe('the edge of a service', () => {
     const answer = await test.inject({ url });
     expect(answer.statusCode).toBe(400);
     expect(answer.headers['content-type']).toContain('application/problem+json');
+    const requestId = answer.headers['x-request-id'];
+    expect(requestId).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
+    expect(answer.json()).toMatchObject({ status: 400, requestId });
   });
 
   it('names the field of a bad parameter', async () => {

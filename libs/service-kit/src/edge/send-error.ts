@@ -1,6 +1,7 @@
 import { Catch, type ArgumentsHost, type ExceptionFilter } from '@nestjs/common';
 import { apiOfPath, pathOfTarget, type RouteApi } from '@mledger/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Ids } from '../clock';
 import { errorAnswer } from '../errors/error-forms';
 import { problemOf, type Problem } from '../errors/problem';
 import type { Logger } from '../logger';
@@ -12,13 +13,15 @@ export type ProblemMapper = (problem: Problem, api: RouteApi) => Problem;
 export class ErrorSender {
   constructor(
     private readonly logger: Logger,
+    private readonly ids: Ids,
     private readonly mapper: ProblemMapper = (problem) => problem,
   ) {}
 
   send(request: FastifyRequest, reply: FastifyReply, error: unknown): void {
     const path = pathOfTarget(request.edge?.target ?? request.raw.url ?? '/');
     const api = request.edge?.api ?? apiOfPath(path);
-    const requestId = request.edge?.requestId ?? '';
+    // A target that cannot be decoded is refused before the edge has given the request an id.
+    const requestId = request.edge?.requestId ?? this.ids.uuidv7();
     const problem = this.mapper(gone(request) ? GONE : problemOf(error), api);
     const answer = errorAnswer(problem, api, { requestId, path });
     const fields = { method: request.method, path, status: answer.status, code: problem.code };
@@ -39,7 +42,7 @@ export class ErrorSender {
       'cache-control',
     ])
       reply.removeHeader(name);
-    reply.status(answer.status).headers(answer.headers);
+    reply.status(answer.status).headers({ ...answer.headers, 'x-request-id': requestId });
     void reply.send(request.method === 'HEAD' ? undefined : answer.body);
   }
 }
