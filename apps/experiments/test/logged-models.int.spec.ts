@@ -66,6 +66,21 @@ describe('a logged model', () => {
     expect(model.data.metrics).toContainEqual({ ...onData, run_id: runId });
   });
 
+  it('is there when a metric names it, or nothing of the batch is logged', async () => {
+    const runId = await api.newRun(experimentId);
+    const { info } = await create();
+    const none = { key: 'auc', value: 0.7, timestamp: 5, model_id: `m-${'0'.repeat(32)}` };
+    const refusal = { status: 404, body: { error_code: 'RESOURCE_DOES_NOT_EXIST' } };
+    expect(await api.post('runs/log-metric', { run_id: runId, ...none })).toMatchObject(refusal);
+    const metrics = [{ ...none, model_id: info.model_id }, none];
+    expect(await api.post('runs/log-batch', { run_id: runId, metrics })).toMatchObject(refusal);
+    const params = [{ key: 'a', value: '1' }];
+    expect(await api.post('runs/log-batch', { run_id: runId, metrics, params })).toMatchObject(refusal);
+    expect(await api.service.log.store.readStream(`default/run:${runId}`)).toHaveLength(1);
+    await api.delete(`logged-models/${info.model_id}`);
+    expect((await api.post('runs/log-batch', { run_id: runId, metrics: [metrics[0]] })).status).toBe(200);
+  });
+
   it('takes params and tags, and loses tags', async () => {
     const { info } = await create();
     const path = `logged-models/${info.model_id}`;

@@ -21,6 +21,7 @@ export class RunHandler {
 
   /** Logs a batch whole or not at all. Metrics alone need no decision and share their commit with other callers. */
   async logBatch(runId: string, batch: RunBatch, context: CommandContext): Promise<void> {
+    await this.assertModels(context.tenant, batch.metrics);
     const cut = truncateValues(batch);
     if (cut.params.length + cut.tags.length > 0) return this.write({ type: 'LogBatch', runId, ...cut }, context);
     const fault = batchFault(cut);
@@ -39,16 +40,11 @@ export class RunHandler {
     await this.write({ type: 'UpdateRun', runId, ...change, at: this.clock.nowMs() }, context);
   }
 
-  /** Models that a run names as read or made are the tenant's own, or lineage would lead nowhere, or to a stranger. */
   async link(
     command: Extract<RunCommand, { type: 'LogInputs' | 'LogOutputs' }>,
     context: CommandContext,
   ): Promise<void> {
-    const modelIds = command.models.map(({ modelId }) => modelId);
-    const [missing] = modelIds.length === 0 ? [] : await this.models.missing(context.tenant, modelIds);
-    if (missing !== undefined) {
-      throw refused('not-found', 'LOGGED_MODEL_NOT_FOUND', `Logged model with ID '${missing}' not found.`);
-    }
+    await this.assertModels(context.tenant, command.models);
     await this.write(command, context);
   }
 
@@ -66,5 +62,14 @@ export class RunHandler {
     const target = { decider: runDecider, stream: stream(context.tenant, 'run', runId), command: { type, runId } };
     await this.store.handle(target, context);
     this.activeRuns.forget();
+  }
+
+  /** Models that a run names as read, made or measured are the tenant's own, or lineage would lead nowhere, or to a stranger. */
+  private async assertModels(tenant: string, named: readonly { modelId?: string }[]): Promise<void> {
+    const modelIds = new Set(named.flatMap(({ modelId }) => modelId ?? []));
+    if (modelIds.size === 0) return;
+    const [missing] = await this.models.missing(tenant, [...modelIds]);
+    if (missing !== undefined)
+      throw refused('not-found', 'LOGGED_MODEL_NOT_FOUND', `Logged model with ID '${missing}' not found.`);
   }
 }
