@@ -6,7 +6,7 @@
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { createWriteStream, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createWriteStream, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import infra from '@mledger/infra';
@@ -23,10 +23,17 @@ const EXIT_CONFIG = 78;
 
 const say = (line) => console.log(line);
 
-/** A secret of this cluster, made at its first start and readable for its owner only. */
+/**
+ * A secret of this cluster, made at its first start and readable for its owner only. Its file takes its name when it is
+ * whole: a start that was killed must not leave an empty one.
+ */
 function secret(name, make) {
   const file = join(home, name);
-  if (!existsSync(file)) writeFileSync(file, make(), { mode: 0o600 });
+  if (!existsSync(file)) {
+    const draft = `${file}.draft`;
+    writeFileSync(draft, make(), { mode: 0o600, flush: true });
+    renameSync(draft, file);
+  }
   return readFileSync(file, 'utf8').trim();
 }
 
