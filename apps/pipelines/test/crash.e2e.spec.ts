@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
@@ -12,20 +12,23 @@ import { isAlive, node } from './pipelines-world';
 
 let database: TestDatabase;
 let home: string;
+/** Where the service makes the folders of steps. */
+let folder: string;
 const services: TestProcess[] = [];
 beforeAll(async () => {
   database = await createTestDatabase();
   home = await mkdtemp(join(tmpdir(), 'pipelines-crash-'));
+  folder = await mkdtemp(join(tmpdir(), 'pipelines-crash-steps-'));
 });
 afterAll(async () => {
   await Promise.all(services.map((service) => service.stop('SIGKILL')));
   await database?.drop();
-  await rm(home, { recursive: true, force: true });
+  for (const path of [home, folder]) await rm(path, { recursive: true, force: true });
 });
 
 /** Starts the built service on the same database as before. @returns its URL once it answers */
 async function startProcess(): Promise<{ service: TestProcess; url: string }> {
-  const environment = { DATABASE_URL: database.url, MLEDGER_HOME: home };
+  const environment = { DATABASE_URL: database.url, MLEDGER_HOME: home, TMPDIR: folder };
   const service = TestProcess.spawn(join(__dirname, 'service-process.cjs'), environment);
   services.push(service);
   return { service, url: await service.says(SERVING_URL) };
@@ -37,13 +40,15 @@ async function call(url: string, method: string, path: string, body?: object) {
   return (await answer.json()) as { pipelineRunId: string; status: string; steps: { attempts: object[] }[] };
 }
 
+/** A folder and its log for each step. */
+const stepFolders = async () => (await readdir(folder)).filter((name) => name.startsWith('mledger-step-'));
 const marks = async (file: string) => (await readFile(file, 'utf8')).trim().split('\n');
 
 describe('kill -9 while a step runs', () => {
   it.each([
     ['records it as lost, without trying again', 1, 'failed', [{ reason: 'lost' }]],
     ['tries it again where the pipeline allows that', 2, 'succeeded', [{ reason: 'lost' }, { exitCode: 0 }]],
-  ])('%s, and leaves no orphan at work', async (_case, attemptsMax, status, attempts) => {
+  ])('%s, and leaves no orphan at work, nor its folder', async (_case, attemptsMax, status, attempts) => {
     const file = join(home, `marks-${attemptsMax}`);
     // The first attempt never ends by itself.
     const script = `require("fs").appendFileSync(${JSON.stringify(file)}, process.env.MLEDGER_ATTEMPT + " " + process.pid + "\\n");
@@ -57,6 +62,7 @@ describe('kill -9 while a step runs', () => {
     const [line] = await eventually(() => marks(file));
     await first.service.stop('SIGKILL');
     await eventually(() => expect(isAlive(Number(line!.split(' ')[1]))).toBe(false));
+    expect((await stepFolders()).length).toBeGreaterThan(0);
 
     const second = await startProcess();
     const run = await eventually(async () => {
@@ -69,5 +75,6 @@ describe('kill -9 while a step runs', () => {
       attempts.map((_, index) => String(index + 1)),
     );
     await second.service.stop();
+    expect(await stepFolders()).toEqual([]);
   });
 });

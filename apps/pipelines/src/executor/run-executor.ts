@@ -6,6 +6,7 @@ import { PipelineQueries } from '../projections/pipeline-queries';
 import { RunDriver } from './run-driver';
 import { RunLocks } from './run-locks';
 import { Slots } from './slots';
+import { removeOrphanedStepFolders } from './step-folder';
 import { StepRunner } from './step-runner';
 
 /** Runs that this process drives, and steps that it runs, at once; what is more waits for its turn or another replica. */
@@ -37,6 +38,9 @@ export class RunExecutor implements OnApplicationBootstrap, OnModuleDestroy {
   }
 
   async onApplicationBootstrap(): Promise<void> {
+    await removeOrphanedStepFolders().catch((error: unknown) =>
+      this.logger.warn({ error }, 'folders that steps left behind could not be removed; the next start tries again'),
+    );
     this.subscription = this.log.subscribe({
       afterSeq: await this.log.store.head(),
       types: ['RunTriggered', 'RunCompleted'],

@@ -1,5 +1,4 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessControl } from '@mledger/access-control';
@@ -8,6 +7,7 @@ import { newObjectKey } from '@mledger/object-store';
 import { Config, Ids, OBJECT_STORE } from '@mledger/service-kit';
 import type { PipelineRunCommand, PipelineRunState } from '../pipeline-run/pipeline-run';
 import { stepEnvironment } from './step-environment';
+import { makeStepFolder } from './step-folder';
 import { StepLog } from './step-log';
 import { runStepProcess, type StepExit } from './step-process';
 
@@ -37,7 +37,7 @@ export class StepRunner {
   async run(toRun: StepToRun): Promise<PipelineRunCommand> {
     const { run, step } = toRun;
     const { attempt } = run.steps.get(step)!;
-    const folder = await mkdtemp(join(tmpdir(), 'mledger-step-'));
+    const folder = await makeStepFolder();
     // Beside the working folder, so that the step cannot mistake it for a file of its own.
     const log = new StepLog(`${folder}.log`);
     const place = logPlace(run.pipelineRunId, step, attempt);
