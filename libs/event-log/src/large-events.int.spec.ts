@@ -4,7 +4,6 @@ import type { CommandContext } from './command-handler';
 import { openEventLog, type EventLog } from './event-log';
 import { stream } from './ids';
 import type { Projection } from './projections/projection';
-import { PAGE_BYTES_MAX } from './recorded';
 import { accountCatalog, accountDecider } from './testing/account';
 import { eventually } from './testing/eventually';
 import { openTestDatabase, type TestDatabase } from './testing/open-test-database';
@@ -13,7 +12,8 @@ const context: CommandContext = { tenant: 'acme', actor: 'user:ann', cause: 'req
 const account = stream('acme', 'account', 'of much text');
 const note = 'x'.repeat(EVENT_BYTES_MAX - 1_000);
 const EVENTS = 12;
-const A_PAGE = Math.ceil(PAGE_BYTES_MAX / note.length);
+/** Of 16 MiB; see page.ts. */
+const A_PAGE = Math.ceil((16 * 1024 * 1024) / note.length);
 
 @Entity({ name: 'counts' })
 class CountRow {

@@ -1,7 +1,8 @@
 import type { PoolClient } from 'pg';
 import type { Sequenced } from './event';
 import type { LogCore } from './log-core';
-import { bytesUpTo, EVENT_JSON, PAGE_BYTES_MAX, readSequenced, WITHIN_PAGE } from './recorded';
+import { bytesUpTo, isFull, WITHIN_PAGE } from './page';
+import { EVENT_JSON, readSequenced } from './recorded';
 
 type Queryable = Pick<PoolClient, 'query'>;
 
@@ -63,7 +64,7 @@ export async function readLogPage(core: LogCore, client: Queryable, page: PageTe
   const lastSeq = Math.min(toSeq, await readHead(client));
   const events: Sequenced[] = [];
   let reached = afterSeq;
-  for (let bytes = 0; reached < lastSeq && events.length < limit && bytes < PAGE_BYTES_MAX;) {
+  for (let bytes = 0; reached < lastSeq && !isFull({ count: events.length, limit, bytes });) {
     const range = { afterSeq: reached, toSeq: Math.min(lastSeq, reached + SEARCH_SEQ_MAX) };
     const fetched = await fetchRange(client, { ...range, types, limit: limit - events.length });
     events.push(...fetched.rows.map((row) => parseRow(core, row)));
@@ -125,8 +126,7 @@ async function fetchRange(client: Queryable, { afterSeq, toSeq, types, limit }: 
     rowMode: 'array',
   });
   const last = rows.at(-1);
-  const isCut = last !== undefined && (rows.length === limit || last[2] >= PAGE_BYTES_MAX);
-  return { rows, toSeq: isCut ? last[0] : toSeq };
+  return { rows, toSeq: last && isFull({ count: rows.length, limit, bytes: last[2] }) ? last[0] : toSeq };
 }
 
 function parseRow(core: LogCore, [seq, json]: LogRow): Sequenced {

@@ -5,7 +5,8 @@ import { CommandRefused } from './decider';
 import type { Recorded } from './event';
 import { lockKey } from './ids';
 import type { LogCore } from './log-core';
-import { PAGE_BYTES_MAX, readRecorded } from './recorded';
+import { isFull } from './page';
+import { readRecorded } from './recorded';
 import type { CachedState } from './stream-cache';
 import { foldStream, type StreamPage } from './stream-reader';
 
@@ -58,7 +59,7 @@ export async function openCommand(
     const own = rows.filter(([of]) => of === index + 1);
     const page = {
       events: own.map(([, json]) => readRecorded(core.service, core.catalog, json)),
-      more: own.length === PAGE_EVENTS || (own.at(-1)?.[2] ?? 0) >= PAGE_BYTES_MAX,
+      more: isFull({ count: own.length, limit: PAGE_EVENTS, bytes: own.at(-1)?.[2] }),
     };
     states.push(await foldOn(core, client, target, starts[index], page));
   }

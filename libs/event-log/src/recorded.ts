@@ -10,16 +10,6 @@ export const EVENT_JSON = `
 concat('[', to_json(e.stream), ',', e.version, ',', to_json(e.type), ',', e.schema, ',', e.data, ',', e.meta, ',',
        coalesce(to_json(e.traceparent)::text, 'null'), ',"', e.at, '"]')`;
 
-/** A page of events ends with the one that brings their data to this. Small ones are counted: this is for those of some MiB. */
-export const PAGE_BYTES_MAX = 16 * 1024 * 1024;
-
-/** Beside `e.*`: the bytes of the events up to and with this one. */
-export const bytesUpTo = (order: string): string =>
-  `sum(e.bytes) over (order by ${order} rows unbounded preceding) as bytes_up_to`;
-
-/** Where the events `e` have bytesUpTo: keeps a page in its bounds, and never empty. */
-export const WITHIN_PAGE = `e.bytes_up_to - e.bytes < ${PAGE_BYTES_MAX}`;
-
 type StoredEvent = [
   stream: string,
   version: number,

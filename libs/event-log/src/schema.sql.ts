@@ -1,4 +1,5 @@
-import { bytesUpTo, EVENT_JSON, WITHIN_PAGE } from './recorded';
+import { bytesUpTo, WITHIN_PAGE } from './page';
+import { EVENT_JSON } from './recorded';
 
 /**
  * The tables of one service's log, made in the schema that the connection's search_path names. Columns that are private to this

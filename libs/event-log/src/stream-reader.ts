@@ -3,7 +3,8 @@ import type { AsOf } from './as-of';
 import type { Decider } from './decider';
 import type { NewEvent, Recorded } from './event';
 import type { LogCore } from './log-core';
-import { bytesUpTo, EVENT_JSON, PAGE_BYTES_MAX, readRecorded, WITHIN_PAGE } from './recorded';
+import { bytesUpTo, isFull, WITHIN_PAGE } from './page';
+import { EVENT_JSON, readRecorded } from './recorded';
 import type { CachedState } from './stream-cache';
 
 /** Events are folded as they come, so a long stream is never whole in memory. */
@@ -85,6 +86,6 @@ export async function readStreamPage(
   });
   return {
     events: rows.map(([json]) => readRecorded(core.service, core.catalog, json)),
-    more: rows.length === limit || (rows.at(-1)?.[1] ?? 0) >= PAGE_BYTES_MAX,
+    more: isFull({ count: rows.length, limit, bytes: rows.at(-1)?.[1] }),
   };
 }

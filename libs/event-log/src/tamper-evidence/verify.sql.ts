@@ -1,4 +1,4 @@
-import { bytesUpTo, WITHIN_PAGE } from '../recorded';
+import { bytesUpTo, WITHIN_PAGE } from '../page';
 
 /** What an event's hash covers, as it is stored. */
 export type HashedRow = [
@@ -26,7 +26,7 @@ select e.seq, e.chain, e.bytes_up_to, e.hash, p.hash as previous_hash, po.seq as
 
 /** Committed events that the sequencer has not come to yet. */
 export const TAIL_PAGE = `
-select e.position, e.hash, p.hash as previous_hash, ${HASHED_COLUMNS}
+select e.position, e.bytes_up_to, e.hash, p.hash as previous_hash, ${HASHED_COLUMNS}
   from (select e.*, ${bytesUpTo('e.position')}
           from sequencer s join events e on (e.xid, e.position) > (s.xid, s.position)
          where e.position > $1

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import type { LogCore } from '../log-core';
-import { PAGE_BYTES_MAX } from '../recorded';
+import { isFull } from '../page';
 import { chainHash, eventHash, GENESIS } from './hash-chain';
 import { hasValidSignature, type SignedCheckpoint } from './signer';
 import { HEADLESS, NAME_THE_GONE, ORDER_PAGE, STREAM_HEADS, TAIL_PAGE, UNNUMBERED, type HashedRow } from './verify.sql';
@@ -63,7 +63,7 @@ type OrderRow = [
   previousSeq: number | null,
   ...event: HashedRow,
 ];
-type TailRow = [number, Buffer, Buffer | null, ...HashedRow];
+type TailRow = [position: number, bytesUpTo: number, hash: Buffer, previousHash: Buffer | null, ...event: HashedRow];
 
 /**
  * Recomputes every hash from what is stored, and holds the chain against the signed checkpoints. Reads page by page, beside
@@ -155,7 +155,8 @@ async function readOrder(pool: Pool, afterSeq: number, headSeq: number): Promise
   if (toSeq === afterSeq) return { rows: [], toSeq };
   const { rows } = await pool.query<OrderRow>({ text: ORDER_PAGE, rowMode: 'array', values: [afterSeq, toSeq] });
   const last = rows.at(-1);
-  return { rows, toSeq: last && (last[2] ?? 0) >= PAGE_BYTES_MAX ? last[0] : toSeq };
+  const isCut = last && isFull({ count: rows.length, limit: PAGE_EVENTS, bytes: last[2] });
+  return { rows, toSeq: isCut ? last[0] : toSeq };
 }
 
 async function verifyRow(pool: Pool, row: OrderRow, progress: Progress): Promise<Fault | undefined> {
@@ -215,7 +216,7 @@ async function verifyTail(pool: Pool, progress: Progress): Promise<Fault | undef
   }
   for (let after = 0; ;) {
     const { rows } = await pool.query<TailRow>({ text: TAIL_PAGE, rowMode: 'array', values: [after, PAGE_EVENTS] });
-    for (const [position, hash, previousHash, ...event] of rows) {
+    for (const [position, , hash, previousHash, ...event] of rows) {
       const [stream, version] = event;
       const fits = (version === 1 || previousHash !== null) && eventHash(previousHash ?? GENESIS, event).equals(hash);
       if (!fits) {
@@ -225,7 +226,8 @@ async function verifyTail(pool: Pool, progress: Progress): Promise<Fault | undef
       after = position;
       progress.events += 1;
     }
-    if (rows.length === 0) return undefined;
+    // Not on to an empty page: what is appended meanwhile would keep it going.
+    if (!isFull({ count: rows.length, limit: PAGE_EVENTS, bytes: rows.at(-1)?.[1] })) return undefined;
   }
 }
 
