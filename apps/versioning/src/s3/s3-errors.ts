@@ -10,7 +10,10 @@ export const noSuchUpload = () => s3Error(404, 'NoSuchUpload', 'The specified mu
 export const noSuchBucket = () => s3Error(404, 'NoSuchBucket', 'The specified bucket does not exist');
 export const notSupported = () =>
   s3Error(405, 'ERRLakeFSNotSupported', 'This operation is not supported here: use the lakeFS API for it.');
-/** S3's own answer to a header that it does not honour, such as a lock: a client must not believe that it was. */
+/**
+ * S3's own answer, word for word, to a header that it does not honour, such as a lock: a client must not believe that it was.
+ * The sentence is S3's and promises nothing: such headers are refused for good reason (see refuseUnkept).
+ */
 export const notImplemented = () =>
   s3Error(501, 'NotImplemented', 'A header you provided implies functionality that is not implemented.');
 export const malformedXml = (message: string) => s3Error(400, 'MalformedXML', message);
