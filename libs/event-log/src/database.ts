@@ -72,7 +72,8 @@ export async function connectionOf(manager: EntityManager): Promise<PoolClient> 
 async function connect(options: DatabaseOptions): Promise<Database> {
   const connection = {
     application_name: `mledger ${options.service}`,
-    options: `-c search_path=${options.service} -c timezone=UTC -c datestyle=ISO`,
+    // No query in parallel: see docs/adr/0017.
+    options: `-c search_path=${options.service} -c timezone=UTC -c datestyle=ISO -c max_parallel_workers_per_gather=0`,
     types: typeParsers,
   };
   const dataSource = new DataSource({
