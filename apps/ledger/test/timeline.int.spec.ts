@@ -60,6 +60,29 @@ describe('the timeline', () => {
     expect(newest.body.events.map(numberOf)).toEqual([24]);
   });
 
+  it('ends a page of large events before they are too many for memory, and loses none', async () => {
+    const note = { key: 'note', value: 'x'.repeat(3 * 1024 * 1024) };
+    const numbers = [1, 2, 3, 4, 5, 6, 7, 8];
+    for (const number of numbers) {
+      const event = {
+        type: 'ExperimentTagged',
+        data: { experimentId: 'x-1', tags: [{ key: 'number', value: String(number) }, note] },
+      };
+      await world.tell('experiments', ['experiment', 'large'], [event], { correlation: 'large' });
+    }
+    await world.awaited('events?correlation=large&order=newest&limit=1', ({ body }) => body.events[0]?.version === 8);
+    for (const order of ['oldest', 'newest'] as const) {
+      const first = await world.get(`events?correlation=large&limit=1000&order=${order}`);
+      const second = await world.get(`events?correlation=large&limit=1000&order=${order}&after=${first.body.next}`);
+      // The sixth brings it past 16 MiB.
+      expect([first, second].map(({ body }) => body.events.length)).toEqual([6, 2]);
+      expect(second.body.next).toBeNull();
+      const seen = [...first.body.events, ...second.body.events].map(numberOf);
+      expect(seen).toEqual(order === 'oldest' ? numbers : [...numbers].reverse());
+    }
+    expect((await world.get('verify')).body.ok).toBe(true);
+  });
+
   it('keeps tenants apart', async () => {
     await world.kit.access!.createTenant('acme');
     await world.tell('experiments', ['experiment', 'theirs'], [numbered(1)], { tenant: 'acme', correlation: 'theirs' });

@@ -10,6 +10,7 @@ export { EventStore } from './event-store';
 export type { Projection, RowChange } from './projections/projection';
 export { applyProjection } from './projections/projector';
 export type { Subscription } from './subscription';
+export { bytesUpTo, isFull, WITHIN_PAGE } from './page';
 export { EventLog, openEventLog, type EventLogOptions } from './event-log';
 export { loadOrCreateSigner, signerOf, type SignedCheckpoint, type Signer } from './tamper-evidence/signer';
 export type { VerifyReport } from './tamper-evidence/verify';

@@ -48,9 +48,8 @@ export class EventsController {
     // What has arrived is shown at once, and not when the feed looks next.
     await this.order.advance();
     const position = after === undefined ? undefined : positionOf(after, 'after');
-    const events = await this.queries.page(tenant, { ...rest, after: position, limit: limit + 1 });
-    const page = events.slice(0, limit);
-    return { events: page, next: events.length > limit ? page.at(-1)!.cursor : null };
+    const { events, more } = await this.queries.page(tenant, { ...rest, after: position, limit });
+    return { events, next: more ? events.at(-1)!.cursor : null };
   }
 
   /** Server-sent events: https://html.spec.whatwg.org/multipage/server-sent-events.html */
@@ -93,8 +92,8 @@ export class EventsController {
 
   private async beforeNewest(tenant: string): Promise<number> {
     await this.order.advance();
-    const newest = await this.queries.page(tenant, { order: 'newest', limit: NEWEST_EVENTS });
-    const oldest = newest.at(-1);
+    const { events } = await this.queries.page(tenant, { order: 'newest', limit: NEWEST_EVENTS });
+    const oldest = events.at(-1);
     return oldest ? Number(oldest.cursor) - 1 : this.order.head();
   }
 

@@ -80,9 +80,8 @@ export class LiveFeed implements OnApplicationBootstrap, OnApplicationShutdown {
           return;
         }
         const range = { after: following.position, upTo, limit: READ_POSITIONS_MAX };
-        const events = await this.queries.between(following.tenant, range);
-        const last = events.length < READ_POSITIONS_MAX ? upTo : Number(events.at(-1)!.cursor);
-        this.deliver(following, events, last);
+        const { events, more } = await this.queries.between(following.tenant, range);
+        this.deliver(following, events, more ? Number(events.at(-1)!.cursor) : upTo);
       }
     } catch (error) {
       this.logger.error({ error }, 'a follower of the timeline could not be served');
@@ -117,8 +116,8 @@ export class LiveFeed implements OnApplicationBootstrap, OnApplicationShutdown {
         this.position = head;
         return;
       }
-      const upTo = Math.min(head, this.position + READ_POSITIONS_MAX);
-      const events = await this.queries.ofAllTenants({ after: this.position, upTo });
+      const range = { after: this.position, upTo: Math.min(head, this.position + READ_POSITIONS_MAX) };
+      const { events, upTo } = await this.queries.ofAllTenants(range);
       // No wait between here and the last delivery, or somebody could join in between and get some of it twice or not.
       this.position = upTo;
       for (const following of [...this.followers].filter(({ live }) => live)) {

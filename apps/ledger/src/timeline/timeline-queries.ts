@@ -1,4 +1,5 @@
 import { Injectable } from '@nestjs/common';
+import { isFull } from '@mledger/event-log';
 import { ApiError } from '@mledger/service-kit';
 import { DataSource } from 'typeorm';
 import { withoutSecrets, type LedgerEvent } from './ledger-event';
@@ -19,7 +20,14 @@ export interface PageQuery extends EventFilter {
   readonly limit: number;
 }
 
+export interface TimelinePage {
+  readonly events: LedgerEvent[];
+  /** The limit of events or bytes came before the end. */
+  readonly more: boolean;
+}
+
 export type TenantEvent = LedgerEvent & { readonly tenant: string };
+type PageRow = TenantEvent & { readonly bytesUpTo: number };
 
 /** Reads the timeline in its order, a tenant's part at a time. */
 @Injectable()
@@ -30,27 +38,36 @@ export class TimelineQueries {
   ) {}
 
   /** @throws ApiError 503 while the timeline is not whole */
-  async page(tenant: string, { order, after, limit, ...filter }: PageQuery): Promise<LedgerEvent[]> {
-    await this.assertWhole();
+  page(tenant: string, { order, after, limit, ...filter }: PageQuery): Promise<TimelinePage> {
     const { stream = null, type = null, service = null, correlation = null } = filter;
     const filters = [tenant, stream, type, service, correlation];
-    const bounds = order === 'oldest' ? [after ?? 0, MAX] : [after ?? MAX, 0];
-    const sql = order === 'oldest' ? OLDEST_FIRST : NEWEST_FIRST;
-    const events = (await this.dataSource.query(sql, [...filters, ...bounds, limit])) as LedgerEvent[];
-    return events.map(withoutSecrets);
+    return order === 'oldest'
+      ? this.read(OLDEST_FIRST, [...filters, after ?? 0, MAX], limit)
+      : this.read(NEWEST_FIRST, [...filters, after ?? MAX, 0], limit);
   }
 
   /** A tenant's events in a range of positions, the oldest first. */
-  async between(tenant: string, range: { after: number; upTo: number; limit: number }): Promise<LedgerEvent[]> {
-    await this.assertWhole();
-    const parameters = [tenant, null, null, null, null, range.after, range.upTo, range.limit];
-    return ((await this.dataSource.query(OLDEST_FIRST, parameters)) as LedgerEvent[]).map(withoutSecrets);
+  between(tenant: string, range: { after: number; upTo: number; limit: number }): Promise<TimelinePage> {
+    return this.read(OLDEST_FIRST, [tenant, null, null, null, null, range.after, range.upTo], range.limit);
   }
 
-  /** Everybody's events in a range of positions. */
-  async ofAllTenants(range: { after: number; upTo: number }): Promise<TenantEvent[]> {
-    const events = await this.dataSource.query<TenantEvent[]>(EVENTS_BETWEEN, [range.after, range.upTo]);
-    return events.map(withoutSecrets);
+  /** Everybody's events in a range of positions, and how far of it they go. */
+  async ofAllTenants(range: { after: number; upTo: number }): Promise<{ events: TenantEvent[]; upTo: number }> {
+    const rows = await this.dataSource.query<PageRow[]>(EVENTS_BETWEEN, [range.after, range.upTo]);
+    const last = rows.at(-1);
+    const cut = last && isFull({ count: rows.length, limit: range.upTo - range.after, bytes: last.bytesUpTo });
+    const events = rows.map(({ bytesUpTo: _bytes, ...event }) => withoutSecrets(event));
+    return { events, upTo: cut ? Number(last.cursor) : range.upTo };
+  }
+
+  /** One event more than the limit is looked for, so that a last page says it is the last. */
+  private async read(sql: string, bounds: readonly unknown[], limit: number): Promise<TimelinePage> {
+    await this.assertWhole();
+    const rows = await this.dataSource.query<PageRow[]>(sql, [...bounds, limit + 1]);
+    const events = rows
+      .slice(0, limit)
+      .map(({ bytesUpTo: _bytes, tenant: _tenant, ...event }) => withoutSecrets(event));
+    return { events, more: isFull({ count: rows.length, limit: limit + 1, bytes: rows.at(-1)?.bytesUpTo }) };
   }
 
   private async assertWhole(): Promise<void> {

@@ -38,6 +38,9 @@ export class TimelineRow {
   correlation!: string;
   @Column('json')
   data!: object;
+  /** What pages are bounded by: docs/adr/0016. */
+  @Column({ type: 'integer', generatedType: 'STORED', asExpression: 'octet_length(data::text)' })
+  bytes?: number;
 }
 
 export const timeline: ReadModel<TimelineRow> = {

@@ -1,7 +1,8 @@
-/** What every reader of the timeline gets, in this order of tables: `timeline t left join timeline_order o`. */
-export const EVENT_COLUMNS = `
-  o.position::text as cursor, t.id, t.service, t.seq, t.type, t.stream, t.version, t.time, t.actor, t.cause, t.correlation,
-  t.data`;
+import { bytesUpTo, WITHIN_PAGE } from '@mledger/event-log';
+
+/** What every reader of the timeline gets of `timeline e`, beside its position as the cursor. */
+export const EVENT_COLUMNS =
+  'e.id, e.service, e.seq, e.type, e.stream, e.version, e.time, e.actor, e.cause, e.correlation, e.data';
 
 /** Held by whoever gives out positions, until they are committed; so positions are seen in their order. */
 export const TRY_LOCK = 'select pg_try_advisory_xact_lock($1::bigint) as held';
@@ -53,27 +54,32 @@ export const IS_WHOLE = `
     from timeline_order o group by o.service
   ) n`;
 
+/** As many as the bytes of a page allow. */
+const page = (wanted: string, order: 'asc' | 'desc') => `
+  select e.position::text as cursor, e.tenant, ${EVENT_COLUMNS}, e.bytes_up_to as "bytesUpTo"
+  from (
+    select e.*, o.position, ${bytesUpTo(`o.position ${order}`)}
+    from timeline_order o join timeline e on e.service = o.service and e.seq = o.seq
+    where ${wanted}
+  ) e
+  where ${WITHIN_PAGE}
+  order by e.position ${order}`;
+
 /** Everybody's, for the feed that fans them out. $1 after, $2 up to */
-export const EVENTS_BETWEEN = `
-  select t.tenant, ${EVENT_COLUMNS}
-  from timeline_order o join timeline t on t.service = o.service and t.seq = o.seq
-  where o.position > $1 and o.position <= $2
-  order by o.position`;
+export const EVENTS_BETWEEN = page('o.position > $1 and o.position <= $2', 'asc');
 
 const PAGE_FILTERS = `
-  and ($2::text is null or t.stream = $2) and ($3::text is null or t.type = $3)
-  and ($4::text is null or t.service = $4) and ($5::text is null or t.correlation = $5)`;
+  and ($2::text is null or e.stream = $2) and ($3::text is null or e.type = $3)
+  and ($4::text is null or e.service = $4) and ($5::text is null or e.correlation = $5)`;
 
 /** $1 tenant, $2 stream, $3 type, $4 service, $5 correlation, $6 after, $7 up to, $8 limit; the filters may be null */
-export const OLDEST_FIRST = `
-  select ${EVENT_COLUMNS}
-  from timeline_order o join timeline t on t.service = o.service and t.seq = o.seq
-  where o.tenant = $1 and o.position > $6 and o.position <= $7 ${PAGE_FILTERS}
-  order by o.position limit $8`;
+export const OLDEST_FIRST = page(
+  `o.tenant = $1 and o.position > $6 and o.position <= $7 ${PAGE_FILTERS} order by o.position limit $8`,
+  'asc',
+);
 
 /** The same, backwards: $6 before (exclusive), $7 down to */
-export const NEWEST_FIRST = `
-  select ${EVENT_COLUMNS}
-  from timeline_order o join timeline t on t.service = o.service and t.seq = o.seq
-  where o.tenant = $1 and o.position < $6 and o.position >= $7 ${PAGE_FILTERS}
-  order by o.position desc limit $8`;
+export const NEWEST_FIRST = page(
+  `o.tenant = $1 and o.position < $6 and o.position >= $7 ${PAGE_FILTERS} order by o.position desc limit $8`,
+  'desc',
+);

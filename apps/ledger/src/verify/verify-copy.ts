@@ -1,6 +1,7 @@
 import { Injectable } from '@nestjs/common';
 import { MasterKey } from '@mledger/access-control';
 import { eventsOf, SERVICE_NAMES, type ServiceName } from '@mledger/contracts';
+import { isFull } from '@mledger/event-log';
 import { checkpointSigner, Clock } from '@mledger/service-kit';
 import { DataSource, type QueryRunner } from 'typeorm';
 import { TimelineOrder } from '../timeline/timeline-order';
@@ -113,9 +114,11 @@ async function readThrough(
   await runner.query(EMPTY_HEADS);
   const chain = new CopyChain(service, checkpoints);
   let events = 0;
-  for (let seq = 0; seq < upTo && !chain.isHopeless; seq += PAGE_EVENTS) {
-    const last = Math.min(upTo, seq + PAGE_EVENTS);
-    const page = (await runner.query(COPIED_EVENTS, [service, seq, last])) as CopiedEvent[];
+  for (let seq = 0; seq < upTo && !chain.isHopeless;) {
+    const end = Math.min(upTo, seq + PAGE_EVENTS);
+    const page = (await runner.query(COPIED_EVENTS, [service, seq, end])) as (CopiedEvent & { bytesUpTo: number })[];
+    const final = page.at(-1);
+    const last = final && isFull({ count: page.length, limit: PAGE_EVENTS, bytes: final.bytesUpTo }) ? final.seq : end;
     const streams = [...new Set(page.map(({ stream }) => stream))];
     const known = (await runner.query(READ_HEADS, [streams])) as (StreamHead & { stream: string })[];
     const heads = new Map(known.map(({ stream, version, hash }) => [stream, { version, hash }]));
@@ -128,6 +131,7 @@ async function readThrough(
     ]);
     for (const { tenant } of page) eventsByTenant.set(tenant, (eventsByTenant.get(tenant) ?? 0) + 1);
     events += page.length;
+    seq = last;
   }
   return { ...chain.report(), events };
 }

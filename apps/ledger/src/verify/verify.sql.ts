@@ -1,3 +1,5 @@
+import { bytesUpTo, WITHIN_PAGE } from '@mledger/event-log';
+
 export const KEEP_CHECKPOINTS = `
   insert into checkpoints_heard (service, seq, statement)
   select * from unnest($1::text[], $2::bigint[], $3::jsonb[])
@@ -20,10 +22,11 @@ export const MOVE_HEADS = `
   insert into pg_temp.stream_heads select * from unnest($1::text[], $2::int[], $3::bytea[])
   on conflict (stream) do update set version = excluded.version, hash = excluded.hash`;
 
-/** A service's events in their order. $1 service, $2 after seq, $3 up to seq */
+/** A service's events in their order, as many as the bytes of a page allow. $1 service, $2 after seq, $3 up to seq */
 export const COPIED_EVENTS = `
-  select id, tenant, seq, stream, version, type, schema, time, actor, cause, correlation, data
-  from timeline where service = $1 and seq > $2 and seq <= $3 order by seq`;
+  select id, tenant, seq, stream, version, type, schema, time, actor, cause, correlation, data, bytes_up_to as "bytesUpTo"
+  from (select e.*, ${bytesUpTo('e.seq')} from timeline e where e.service = $1 and e.seq > $2 and e.seq <= $3) e
+  where ${WITHIN_PAGE} order by seq`;
 
 /** How far a service's events have been numbered, whether they are still there or not. $1 service */
 export const NUMBERED = 'select coalesce(max(seq), 0) as seq from timeline_order where service = $1';
