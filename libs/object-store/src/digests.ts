@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { Transform, type TransformCallback } from 'node:stream';
 
 export interface Digests {
   readonly sizeBytes: number;
@@ -22,17 +21,5 @@ export class DigestMeter {
   /** Ends the meter; may be called once. */
   digests(): Digests {
     return { sizeBytes: this.sizeBytes, md5: this.md5.digest('hex'), sha256: this.sha256.digest('hex') };
-  }
-}
-
-/** A stream that hands its bytes on unchanged and tells the meter of each chunk. */
-export class MeteredStream extends Transform {
-  constructor(private readonly meter: DigestMeter) {
-    super();
-  }
-
-  override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
-    this.meter.update(chunk);
-    done(null, chunk);
   }
 }

@@ -1,3 +1,4 @@
+import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import {
   mkdirSync,
@@ -238,6 +239,24 @@ const credentials = {
     expect(await got.text()).toBe('by hand');
     expect(got.headers.get('content-disposition')).toBe(`attachment; filename*=UTF-8''a%20b.txt`);
     expect((await fetch(url.replace(/.$/, (last) => (last === '0' ? '1' : '0')))).status).toBe(403);
+  });
+
+  it('ends the upload of a body that breaks, so that no part of it is left', async () => {
+    const client = new S3Client({ region: 'us-east-1', endpoint: endpoint!, forcePathStyle: true, credentials });
+    const uploads = async () =>
+      (await client.send(new ListMultipartUploadsCommand({ Bucket: `object-store-${SUITE}` }))).Uploads ?? [];
+    let begun = 0;
+    const broken = Readable.from(
+      (async function* () {
+        yield randomBytes(20 * 1024 * 1024);
+        begun = (await uploads()).length;
+        throw new Error('the client went away');
+      })(),
+      { objectMode: false },
+    );
+    await expect(store.put(newKey(), broken)).rejects.toThrow('the client went away');
+    expect([begun, (await uploads()).length]).toEqual([1, 0]);
+    client.destroy();
   });
 
   it('opens a bucket that exists', async () => {
