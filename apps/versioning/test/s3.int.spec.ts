@@ -110,6 +110,57 @@ describe('an upload in parts', () => {
   });
 });
 
+describe('the uploads under way', () => {
+  const start = async (path: string) =>
+    textOf((await send({ method: 'POST', url: `${repository}/main/${path}?uploads` })).body, 'UploadId')!;
+  const list = async (query: string) => (await send({ method: 'GET', url: `${repository}?uploads&${query}` })).body;
+  const namesIn = (xml: string) =>
+    [...xml.matchAll(/<Key>(.*?)<\/Key>|<CommonPrefixes><Prefix>(.*?)<\/Prefix>/g)].map(
+      ([, key, prefix]) => key ?? prefix,
+    );
+
+  it('are listed in pages, those of one key too', async () => {
+    const started = [await start('a'), await start('a'), await start('a'), await start('b%20c')];
+    const ids: unknown[] = [];
+    let markers = '';
+    for (let page = 0; page <= started.length; page += 1) {
+      const xml = await list(`max-uploads=1&encoding-type=url${markers}`);
+      ids.push(textOf(xml, 'UploadId'));
+      if (textOf(xml, 'IsTruncated') !== 'true') break;
+      markers = `&key-marker=${encodeURIComponent(decodeURIComponent(textOf(xml, 'NextKeyMarker')!))}&upload-id-marker=${textOf(xml, 'NextUploadIdMarker')}`;
+    }
+    expect(ids).toEqual(started);
+    expect(namesIn(await list('key-marker=main%2Fa'))).toEqual(['main/b c']);
+    expect(namesIn(await list('upload-id-marker=z'))).toHaveLength(4);
+    expect(answerOf(await send({ method: 'GET', url: `${repository}?uploads&max-uploads=0` }))).toEqual([
+      400,
+      'InvalidArgument',
+    ]);
+  });
+
+  it('are gathered into folders', async () => {
+    for (const path of ['d/1', 'd/2', 'd-1', 'e']) await start(path);
+    expect(namesIn(await list('prefix=main%2F&delimiter=%2F')).sort()).toEqual(['main/d-1', 'main/d/', 'main/e']);
+    const first = await list('prefix=main%2F&delimiter=%2F&max-uploads=2');
+    expect(textOf(first, 'NextKeyMarker')).toBe('main/d/');
+    expect(namesIn(await list('prefix=main%2F&delimiter=%2F&key-marker=main%2Fd%2F'))).toEqual(['main/e']);
+    expect(namesIn(await list('prefix=main%2Fd%2F&delimiter=%2F'))).toEqual(['main/d/1', 'main/d/2']);
+  });
+});
+
+it('an object has one part, which is all of it', async () => {
+  await put('a', 'content');
+  await put('empty', '');
+  const get = (path: string, number: string, headers = {}) =>
+    send({ method: 'GET', url: `${repository}/main/${path}?partNumber=${number}`, headers });
+  const whole = await get('a', '1');
+  expect([whole.statusCode, whole.headers['content-range'], whole.body]).toEqual([206, 'bytes 0-6/7', 'content']);
+  expect((await get('empty', '1')).statusCode).toBe(200);
+  expect(answerOf(await get('a', '2'))).toEqual([416, 'InvalidPartNumber']);
+  expect(answerOf(await get('a', '0'))).toEqual([400, 'InvalidArgument']);
+  expect(answerOf(await get('a', '1', { range: 'bytes=0-1' }))).toEqual([400, 'InvalidRequest']);
+});
+
 it('a part is copied from a range that its source has, or not at all', async () => {
   await put('source', 'content');
   const url = `${repository}/main/copied`;
@@ -173,6 +224,8 @@ describe('a condition', () => {
     expect(answerOf(await send({ method: 'DELETE', url, headers: ifMatch }))).toEqual(refused);
     expect(answerOf(await send({ method: 'PUT', url, headers: ifMatch }))).toEqual(refused);
     expect(answerOf(await send({ method: 'POST', url: `${repository}?delete`, body: named }))).toEqual(refused);
+    const sealed = { 'x-amz-server-side-encryption-customer-algorithm': 'AES256' };
+    expect(answerOf(await send({ method: 'PUT', url, headers: sealed }))).toEqual(refused);
     const append = { 'x-amz-write-offset-bytes': '7' };
     expect(answerOf(await send({ method: 'PUT', url, body: 'more', headers: append }))).toEqual(refused);
     expect(await client.contents(repository, 'main')).toEqual({ a: 'content' });

@@ -4,7 +4,7 @@ import { Objects, type ListedObject } from '../objects/objects';
 import { Refs } from '../refs/refs';
 import type { Repository } from '../repository/repositories';
 import { s3Error } from './s3-errors';
-import { xmlDocument } from './xml';
+import { encodeKey, xmlDocument } from './xml';
 
 const KEYS_MAX = 1000;
 
@@ -112,11 +112,6 @@ function maxKeysOf(text: string | null): number {
   if (text === null || text === '') return KEYS_MAX;
   if (!/^\d{1,9}$/.test(text)) throw s3Error(400, 'InvalidArgument', 'max-keys is not a whole number');
   return Math.min(Number(text), KEYS_MAX);
-}
-
-/** As S3 does it: slashes stay. */
-function encodeKey(key: string): string {
-  return encodeURIComponent(key).replaceAll('%2F', '/');
 }
 
 function keyOfToken(token: string): string {

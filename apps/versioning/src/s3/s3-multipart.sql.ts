@@ -14,10 +14,25 @@ export const FIND_UPLOAD = statement(
   `${UPLOAD} where (upload_id, tenant, repository_id, branch, path) = ($1, $2, $3, $4, $5)`,
 );
 
-/** $1 tenant, $2 repository, $3 beginning of branch and path, $4 limit */
+/**
+ * Uploads by key, those of one key by their ids; those whose keys hold the delimiter after the prefix as one row without an id.
+ * A key beyond the marker may belong to a common prefix that the page before ended with.
+ * $1 tenant, $2 repository, $3 prefix, $4 delimiter, $5 key marker, $6 upload marker, $7 limit
+ */
 export const LIST_UPLOADS = statement(`
-  ${UPLOAD} where (tenant, repository_id) = ($1, $2) and starts_with(branch || '/' || path, $3)
-  order by branch, path, upload_id limit $4`);
+  with keyed as (
+    select upload_id::text as upload_id, started_at, key, substr(key, length($3) + 1) as rest
+    from multipart_uploads, concat(branch, '/', path) as key
+    where (tenant, repository_id) = ($1, $2) and starts_with(key, $3)
+  ), named as (
+    select *, case when $4 <> '' and strpos(rest, $4) > 0 then concat($3, split_part(rest, $4, 1), $4) end as common_prefix
+    from keyed
+    where key collate "C" > $5 or (key = $5 and upload_id > $6)
+  )
+  select coalesce(common_prefix, key) as key, case when common_prefix is null then upload_id end as "uploadId",
+    min(started_at) as "startedAt"
+  from named where common_prefix is distinct from $5
+  group by 1, 2 order by coalesce(common_prefix, key) collate "C", 2 limit $7`);
 
 /** Gives no row when the upload is not there any more. $1 upload, $2 number, $3 object, $4 size, $5 md5, $6 time */
 export const KEEP_PART = statement(`

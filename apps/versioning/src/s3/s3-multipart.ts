@@ -10,12 +10,11 @@ import { Objects, type StoredBytes } from '../objects/objects';
 import type { Repository } from '../repository/repositories';
 import { malformedXml, noSuchUpload, s3Error } from './s3-errors';
 import { assertCopyable, factsOf, isOnlyIfAbsent, modifiedAnswer, refuseUnkept, S3Objects } from './s3-objects';
-import { copySourceOf, headerOf, objectName, type S3Request } from './s3-request';
+import { copySourceOf, headerOf, objectName, partNumberOf, type S3Request } from './s3-request';
 import * as sql from './s3-multipart.sql';
-import { readXml, xmlDocument } from './xml';
+import { encodeKey, readXml, xmlDocument } from './xml';
 import { rowsOf } from '../sql/statement';
 
-const PART_NUMBER_MAX = 10_000;
 const LIST_MAX = 1000;
 
 interface Upload {
@@ -24,6 +23,13 @@ interface Upload {
   readonly path: string;
   readonly contentType: string;
   readonly metadata: Record<string, string>;
+  readonly startedAt: Date;
+}
+
+interface ListedUpload {
+  readonly key: string;
+  /** Null for a common prefix. */
+  readonly uploadId: string | null;
   readonly startedAt: Date;
 }
 
@@ -133,20 +139,38 @@ export class S3Multipart {
   }
 
   async listUploads(request: S3Request, { tenant, repositoryId, name }: Repository): Promise<string> {
-    const prefix = request.query.get('prefix') ?? '';
-    const values = [tenant, repositoryId, prefix, LIST_MAX];
-    const uploads = await rowsOf<Upload>(this.dataSource, sql.LIST_UPLOADS, values);
+    const { query } = request;
+    const prefix = query.get('prefix') ?? '';
+    const delimiter = query.get('delimiter') ?? '';
+    const keyMarker = query.get('key-marker') ?? '';
+    // S3 passes over an upload's id without a key.
+    const uploadMarker = keyMarker === '' ? '' : (query.get('upload-id-marker') ?? '');
+    const max = Math.min(Number(query.get('max-uploads') ?? LIST_MAX), LIST_MAX);
+    if (!(Number.isInteger(max) && max >= 1)) throw s3Error(400, 'InvalidArgument', 'max-uploads is no number above 0');
+    // No id is beyond a null: with a key alone the page begins after all of its uploads.
+    const values = [tenant, repositoryId, prefix, delimiter, keyMarker, uploadMarker || null, max + 1];
+    const found = await rowsOf<ListedUpload>(this.dataSource, sql.LIST_UPLOADS, values);
+    const page = found.slice(0, max);
+    const isTruncated = found.length > max;
+    const isEncoded = query.get('encoding-type') === 'url';
+    const text = (value: string) => (isEncoded ? encodeKey(value) : value);
     return xmlDocument('ListMultipartUploadsResult', {
       Bucket: name,
-      Prefix: prefix,
-      MaxUploads: LIST_MAX,
-      IsTruncated: false,
-      Upload: uploads.map(({ uploadId, branch, path, startedAt }) => ({
-        Key: `${branch}/${path}`,
-        UploadId: uploadId,
-        Initiated: startedAt.toISOString(),
-        StorageClass: 'STANDARD',
-      })),
+      KeyMarker: text(keyMarker),
+      UploadIdMarker: uploadMarker,
+      NextKeyMarker: isTruncated ? text(page.at(-1)!.key) : undefined,
+      NextUploadIdMarker: isTruncated ? (page.at(-1)!.uploadId ?? '') : undefined,
+      Prefix: text(prefix),
+      Delimiter: delimiter === '' ? undefined : text(delimiter),
+      EncodingType: isEncoded ? 'url' : undefined,
+      MaxUploads: max,
+      IsTruncated: isTruncated,
+      Upload: page.flatMap(({ key, uploadId, startedAt }) =>
+        uploadId === null
+          ? []
+          : [{ Key: text(key), UploadId: uploadId, Initiated: startedAt.toISOString(), StorageClass: 'STANDARD' }],
+      ),
+      CommonPrefixes: page.flatMap(({ key, uploadId }) => (uploadId === null ? [{ Prefix: text(key) }] : [])),
     });
   }
 
@@ -197,13 +221,6 @@ export class S3Multipart {
     await rowsOf(this.dataSource, sql.FORGET_UPLOAD, [uploadId]);
     for (const { objectId } of parts) await this.objects.discard(repository, objectId);
   }
-}
-
-function partNumberOf({ query }: S3Request): number {
-  const text = query.get('partNumber') ?? '';
-  const partNumber = Number(text);
-  if (/^\d{1,5}$/.test(text) && partNumber >= 1 && partNumber <= PART_NUMBER_MAX) return partNumber;
-  throw s3Error(400, 'InvalidArgument', `Part number must be an integer between 1 and ${PART_NUMBER_MAX}`);
 }
 
 /** What of a source is copied: first and last byte, both there. A shorter copy than the client believes would go unseen. */

@@ -8,7 +8,7 @@ import { Objects } from '../objects/objects';
 import { CommandRefused } from '@mledger/event-log';
 import { Repositories, type Repository } from '../repository/repositories';
 import { malformedXml, notImplemented, preconditionFailed, s3Error } from './s3-errors';
-import { copySourceOf, headerOf, objectName, type ObjectName, type S3Request } from './s3-request';
+import { copySourceOf, headerOf, objectName, partNumberOf, type ObjectName, type S3Request } from './s3-request';
 import { metadataHeaders, metadataOf } from './user-metadata';
 import { readXml, xmlDocument } from './xml';
 
@@ -28,7 +28,7 @@ export class S3Objects {
     const entry = await this.objects.get(repository, ref, path);
     void reply.headers({ ...objectHeaders(path, entry), ...metadataHeaders(entry.metadata), ...overrides(request) });
     if (isUnchanged(request, entry)) return void (await reply.status(304).send());
-    const range = requestedRange(headerOf(request, 'range'), entry.sizeBytes);
+    const range = requestedRange(rangeOf(request, entry), entry.sizeBytes);
     if (range.kind === 'unsatisfiable') {
       const headers = { 'content-range': `bytes */${entry.sizeBytes}` };
       throw s3Error(416, 'InvalidRange', 'The requested range is not satisfiable', headers);
@@ -116,6 +116,7 @@ const UNKEPT = [
   'x-amz-if-match-size',
   'x-amz-object-lock-legal-hold',
   'x-amz-object-lock-mode',
+  'x-amz-server-side-encryption-customer-algorithm',
   'x-amz-write-offset-bytes',
 ];
 
@@ -154,6 +155,17 @@ function isUnchanged(request: S3Request, { checksum, modifiedAtSeconds }: Entry,
   } else if (modifiedAtSeconds > secondsOf('if-unmodified-since')) throw preconditionFailed();
   const ifNoneMatch = headerOf(request, `${prefix}if-none-match`);
   return ifNoneMatch === undefined ? modifiedAtSeconds <= secondsOf('if-modified-since') : isNamed(ifNoneMatch);
+}
+
+/** What part a client asks for. An object has one, all of it: in how many it was uploaded is not kept. */
+function rangeOf(request: S3Request, { sizeBytes }: Entry): string | undefined {
+  const range = headerOf(request, 'range');
+  if (!request.query.has('partNumber')) return range;
+  if (range !== undefined) {
+    throw s3Error(400, 'InvalidRequest', 'Cannot specify both Range header and partNumber query parameter');
+  }
+  if (partNumberOf(request) === 1) return sizeBytes === 0 ? undefined : 'bytes=0-';
+  throw s3Error(416, 'InvalidPartNumber', 'The requested partnumber is not satisfiable');
 }
 
 /** A signed URL may say what its answer is called. It stays something to be saved: never a page. */

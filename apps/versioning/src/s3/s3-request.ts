@@ -3,6 +3,8 @@ import { verifiedPayload } from '@mledger/access-control';
 import { callerOf, type Caller, type FastifyRequest } from '@mledger/service-kit';
 import { noSuchKey, s3Error } from './s3-errors';
 
+const PART_NUMBER_MAX = 10_000;
+
 /** A request to S3 as its path and query say it: `/<repository>/<ref>/<key>`. */
 export interface S3Request {
   readonly caller: Caller;
@@ -80,4 +82,11 @@ export function copySourceOf(header: string): ObjectName & { readonly bucket: st
 export function headerOf({ headers }: Pick<S3Request, 'headers'>, name: string): string | undefined {
   const value = headers[name];
   return Array.isArray(value) ? value.join(',') : value;
+}
+
+export function partNumberOf({ query }: Pick<S3Request, 'query'>): number {
+  const text = query.get('partNumber') ?? '';
+  const partNumber = Number(text);
+  if (/^\d{1,5}$/.test(text) && partNumber >= 1 && partNumber <= PART_NUMBER_MAX) return partNumber;
+  throw s3Error(400, 'InvalidArgument', `Part number must be an integer between 1 and ${PART_NUMBER_MAX}`);
 }

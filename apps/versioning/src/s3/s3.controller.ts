@@ -1,7 +1,7 @@
 import { Controller, Delete, Get, Head, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from '@mledger/service-kit';
 import { Repositories, type Repository } from '../repository/repositories';
-import { noSuchBucket, notImplemented, notSupported, s3Error } from './s3-errors';
+import { noSuchBucket, notSupported, s3Error } from './s3-errors';
 import { S3Listing } from './s3-listing';
 import { S3Multipart } from './s3-multipart';
 import { S3Objects } from './s3-objects';
@@ -142,7 +142,7 @@ export class S3Controller {
     if (await this.repositories.find(caller.tenant, bucket)) {
       throw s3Error(409, 'BucketAlreadyExists', 'The requested bucket name is not available.');
     }
-    throw notImplemented();
+    throw s3Error(501, 'NotImplemented', 'A repository is created through the lakeFS API, not as a bucket.');
   }
 
   private async repositoryOf({ caller, bucket, key }: S3Request): Promise<Repository> {

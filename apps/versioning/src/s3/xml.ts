@@ -29,6 +29,11 @@ function withoutControls(text: string): string {
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/g, '?');
 }
 
+/** A key where a client asks for `encoding-type=url`, as S3 does it: slashes stay. */
+export function encodeKey(key: string): string {
+  return encodeURIComponent(key).replaceAll('%2F', '/');
+}
+
 function withoutReferences(text: string): string {
   return text.replace(/&(?:#x([0-9a-f]{1,6})|#(\d{1,7})|(\w+));/gi, (reference, hex, decimal, name) => {
     if (name !== undefined) return NAMED_CHARACTERS[name as string] ?? reference;
