@@ -50,7 +50,7 @@ const DRIVER_MESSAGES =
   /Connection terminated|timeout exceeded when trying to connect|Client has encountered a connection error|DataSource is not (set|initialized)|Cannot use a pool after calling end/i;
 
 export function failureKind(error: unknown): FailureKind {
-  for (let at: unknown = error, depth = 0; at instanceof Object && depth < 8; depth += 1) {
+  for (let at: unknown = error, depth = 0; typeof at === 'object' && at !== null && depth < 8; depth += 1) {
     if (CONFLICT.test(String((at as { code?: unknown }).code))) return 'conflict';
     if (isTransient(at)) return 'transient';
     at = (at as { cause?: unknown; driverError?: unknown }).cause ?? (at as { driverError?: unknown }).driverError;

@@ -150,9 +150,9 @@ async function authenticate(
   try {
     return await access.authenticate(wire);
   } catch (error) {
-    // A public route answers a caller whose credentials went stale; its handler may look at why.
-    const stale = error instanceof AccessRefused && error.refusal === 'unauthenticated';
-    if (!stale || rule?.role !== 'public') throw error;
+    // A public route answers a caller whose credentials went stale, or cannot be checked; its handler may look at why.
+    const unproven = error instanceof AccessRefused && ['unauthenticated', 'unavailable'].includes(error.refusal);
+    if (!unproven || rule?.role !== 'public') throw error;
     request.edge.refusal = error;
     return undefined;
   }

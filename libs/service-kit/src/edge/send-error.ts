@@ -3,7 +3,7 @@ import { apiOfPath, pathOfTarget, type RouteApi } from '@mledger/contracts';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Ids } from '../clock';
 import { errorAnswer } from '../errors/error-forms';
-import { problemOf, type Problem } from '../errors/problem';
+import { DEPENDENCY_UNAVAILABLE, problemOf, type Problem } from '../errors/problem';
 import type { Logger } from '../logger';
 
 /** Lets a service say how its refusals are told in a protocol: `NO_CHANGES` is a 400 for lakeFS, say. */
@@ -26,6 +26,9 @@ export class ErrorSender {
     const answer = errorAnswer(problem, api, { requestId, path });
     const fields = { method: request.method, path, status: answer.status, code: problem.code };
     if (answer.status >= 500 && problem.kind === 'internal') this.logger.error({ ...fields, error }, 'request failed');
+    // Its stack says nothing, and while the database is away there is one of it for each request.
+    else if (problem.code === DEPENDENCY_UNAVAILABLE)
+      this.logger.warn({ ...fields, reason: String(error) }, 'request failed');
     else this.logger.debug({ ...fields, reason: problem.message }, 'request refused');
     if (reply.raw.headersSent || reply.sent) {
       // Half an answer went out already; only a cut connection tells the client that it is not whole.

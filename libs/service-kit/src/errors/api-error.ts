@@ -56,6 +56,6 @@ export class ApiError extends Error {
   }
 
   static unavailable(message: string): ApiError {
-    return new ApiError({ status: 503, code: 'UNAVAILABLE', message, headers: { 'retry-after': '1' } });
+    return new ApiError({ status: 503, code: 'UNAVAILABLE', message });
   }
 }

@@ -80,6 +80,7 @@ export function errorAnswer(problem: Problem, api: RouteApi, context: FormContex
   const status = problem.status ?? statusFor(problem, api);
   const headers = {
     ...(problem.kind === 'unauthenticated' && api !== 's3' && { 'www-authenticate': 'Basic realm="MLedger"' }),
+    ...(problem.kind === 'unavailable' && { 'retry-after': '1' }),
     ...problem.headers,
   };
   const json = (body: object, type = 'application/json; charset=utf-8'): ErrorAnswer => ({

@@ -28,6 +28,8 @@ describe('what an error is told as', () => {
     ['a bug', new Error('secret'), [500, 500, 500, 500, 500, 500]],
     ['something thrown that is no error', 'secret', [500, 500, 500, 500, 500, 500]],
     ['a database that says a status of its own', Object.assign(new Error('secret'), { statusCode: 404 }), [500, 500, 500, 500, 500, 500]], // prettier-ignore
+    ['a database that is away', Object.assign(new Error('secret'), { code: 'ECONNREFUSED' }), [503, 503, 503, 503, 503, 503]], // prettier-ignore
+    ['a database that stops', new Error('wrapped', { cause: Object.assign(new Error('secret'), { code: '57P01' }) }), [503, 503, 503, 503, 503, 503]], // prettier-ignore
     ['a read that lags', new ProjectionLagging('models', 2000), [503, 503, 503, 503, 503, 503]],
     ['nobody', new AccessRefused('unauthenticated', 'UNAUTHENTICATED', 'no'), [401, 401, 401, 401, 403, 401]],
     ['a role that is missing', new AccessRefused('forbidden', 'ROLE_REQUIRED', 'no'), [403, 403, 401, 403, 403, 403]],
@@ -39,6 +41,14 @@ describe('what an error is told as', () => {
   ])('%s', (_name, error, expected) => {
     expect(statuses(error)).toEqual(expected);
     for (const api of APIS) expect(errorAnswer(problemOf(error), api, context).body).not.toContain('secret');
+  });
+
+  it.each([
+    ['a connection that was lost', new Error('Connection terminated unexpectedly')],
+    ['keys that cannot be checked', new AccessRefused('unavailable', 'ACCESS_UNAVAILABLE', 'not now')],
+    ['a service that is stopping', ApiError.unavailable('stopping')],
+  ])('says when to try again after %s', (_name, error) => {
+    for (const api of APIS) expect(errorAnswer(problemOf(error), api, context).headers['retry-after']).toBe('1');
   });
 
   it('has each API’s own form', () => {

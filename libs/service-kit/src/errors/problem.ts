@@ -1,5 +1,6 @@
 import { HttpException } from '@nestjs/common';
 import { AccessRefused } from '@mledger/access-control';
+import { failureKind } from '@mledger/event-bus';
 import { CommandRefused, ProjectionLagging, VersionConflict, type RefusalKind } from '@mledger/event-log';
 import { ApiError } from './api-error';
 
@@ -49,13 +50,15 @@ const KIND_OF_ACCESS = {
   unavailable: 'unavailable',
 } as const;
 
+/** The database or the object store is away, restarts, or has no room: nobody's mistake, and over in a while. */
+export const DEPENDENCY_UNAVAILABLE = 'DEPENDENCY_UNAVAILABLE';
+
 /** Says what an error means for the caller. What nobody meant for callers becomes `internal`, without its message. */
 export function problemOf(error: unknown): Problem {
   if (error instanceof CommandRefused) return error.refusal;
   if (error instanceof VersionConflict)
     return { kind: 'precondition', code: 'VERSION_CONFLICT', message: error.message };
-  if (error instanceof ProjectionLagging)
-    return { kind: 'unavailable', code: 'READ_LAGGING', message: error.message, headers: { 'retry-after': '1' } };
+  if (error instanceof ProjectionLagging) return { kind: 'unavailable', code: 'READ_LAGGING', message: error.message };
   if (error instanceof ApiError) {
     const { status, code, message, details, headers } = error;
     const kind = code === 'UNLISTED' ? 'unlisted' : kindOfStatus(status);
@@ -68,6 +71,12 @@ export function problemOf(error: unknown): Problem {
     const kind = kindOfStatus(status);
     return { kind, status, code: kind.replaceAll('-', '_').toUpperCase(), message: (error as Error).message };
   }
+  if (failureKind(error) === 'transient')
+    return {
+      kind: 'unavailable',
+      code: DEPENDENCY_UNAVAILABLE,
+      message: 'something that this needs does not answer now: try again',
+    };
   return {
     kind: 'internal',
     code: 'INTERNAL',

@@ -30,6 +30,7 @@ export class TestAccessLog {
       catalog: catalogOf('access'),
       projections: [],
       poolSizeMax: 2,
+      onError: (error, where) => logger.error({ error, where }, 'failed behind the scenes; it is tried again'),
     });
     await log.start();
     const relay = new Relay({ service: 'access', log, bus: runtime.bus, logger });
