@@ -122,9 +122,13 @@ export class Relay {
       taken: boolean;
     }[];
     if (!lock?.taken) return 'standby';
-    const afterSeq = await this.startAfter(manager);
-    this.publishedSeq = afterSeq;
-    const events = await log.store.readLog({ afterSeq, limit: this.eventsMax });
+    const [checkpoint] = (await manager.query(READ_CHECKPOINT, [CHECKPOINT])) as { seq: number }[];
+    const hasRelayed = this.state === 'relaying';
+    // The lag is this replica's to tell from here on: a broker that is away keeps it waiting for long.
+    this.publishedSeq = checkpoint?.seq ?? 0;
+    if (this.state === 'standby') this.state = 'relaying';
+    if (!hasRelayed && (await this.topicBeganAnew())) this.publishedSeq = 0;
+    const events = await log.store.readLog({ afterSeq: this.publishedSeq, limit: this.eventsMax });
     const last = events.at(-1);
     if (!last) return 'idle';
     await bus.publish(
@@ -137,22 +141,22 @@ export class Relay {
     return 'more';
   }
 
-  private async startAfter(manager: EntityManager): Promise<number> {
-    const [checkpoint] = (await manager.query(READ_CHECKPOINT, [CHECKPOINT])) as { seq: number }[];
-    const afterSeq = checkpoint?.seq ?? 0;
-    if (afterSeq === 0 || this.state === 'relaying') return afterSeq;
+  /** Another Kafka, or one that lost its data: read models could never be rebuilt from what is missing there. */
+  private async topicBeganAnew(): Promise<boolean> {
+    const afterSeq = this.publishedSeq;
+    if (afterSeq === 0) return false;
     const ranges = await this.options.bus.ranges(this.topic);
-    if (ranges.some(({ high }) => high !== '0')) return afterSeq;
-    // Another Kafka, or one that lost its data: read models could never be rebuilt from what is missing there.
+    if (ranges.some(({ high }) => high !== '0')) return false;
     this.options.logger.warn(
       { topic: this.topic, afterSeq },
       'the topic was made anew: publishing the whole log again',
     );
-    return 0;
+    return true;
   }
 
   private succeed(turn: Turn): void {
-    if (this.state === 'failing') this.options.logger.info({ topic: this.topic }, 'relaying again');
+    if (this.state === 'failing' && turn !== 'standby')
+      this.options.logger.info({ topic: this.topic }, 'relaying again');
     this.state = turn === 'standby' ? 'standby' : 'relaying';
     this.lastError = undefined;
     this.eventsMax = Math.min(EVENTS_MAX, this.eventsMax * 2);

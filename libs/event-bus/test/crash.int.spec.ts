@@ -116,6 +116,26 @@ describeWith(['kafka'], 'crashes on Kafka', () => {
   );
 
   it(
+    'a relay that takes over while the broker is away: it tells what waits, and not the whole log',
+    async () => {
+      const first = await installation.relay('registry', registry, bus);
+      await tagModels(registry, upTo(5));
+      await waitFor(() => first.status().published === 5 * MODELS.length, { what: 'the first', timeoutMs: LONG });
+      const second = await installation.relay('registry', registry, bus);
+      await broker.kafka.kill();
+      await tagModels(registry, upTo(3));
+      await first.stop();
+      await waitFor(() => second.status().state !== 'standby', { what: 'the second to take over', timeoutMs: LONG });
+      await waitFor(() => second.status().lag === 3 * MODELS.length, { what: 'its lag', timeoutMs: LONG });
+      await waitFor(() => second.status().state === 'failing', { what: 'it to notice', timeoutMs: LONG });
+      expect(second.status()).toMatchObject({ publishedSeq: 5 * MODELS.length, lag: 3 * MODELS.length });
+      await broker.kafka.restart();
+      await waitFor(() => second.status().lag === 0, { what: 'no lag', timeoutMs: LONG });
+    },
+    2 * LONG,
+  );
+
+  it(
     'a consumer that is killed in the middle of a batch',
     async () => {
       await installation.relay('registry', registry, bus);
