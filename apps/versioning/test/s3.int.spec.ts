@@ -148,6 +148,25 @@ describe('the uploads under way', () => {
   });
 });
 
+it('a branch is a folder: its marker is taken and not kept, and its deletion is none', async () => {
+  await put('kept');
+  const marker = (method: 'PUT' | 'DELETE', branch: string, body = '') =>
+    send({ method, url: `${repository}/${branch}/`, body, headers: { 'content-length': String(body.length) } });
+  expect((await marker('PUT', 'main')).statusCode).toBe(200);
+  expect((await marker('DELETE', 'main')).statusCode).toBe(204);
+  expect(answerOf(await marker('PUT', 'none'))).toEqual([404, 'NoSuchBucket']);
+  expect(answerOf(await marker('PUT', 'main', 'content'))).toEqual([404, 'NoSuchKey']);
+  expect(await client.paths(repository, 'main')).toEqual(['kept']);
+});
+
+it('an object is deleted by a request that calls the body it has not XML', async () => {
+  await put('a');
+  const headers = { 'content-type': 'application/xml' };
+  expect((await send({ method: 'DELETE', url: `${repository}/main/a`, headers })).statusCode).toBe(204);
+  expect((await send({ method: 'DELETE', url: `${repository}/none/a`, headers })).statusCode).toBe(204);
+  expect(await client.paths(repository, 'main')).toEqual([]);
+});
+
 it('an object has one part, which is all of it', async () => {
   await put('a', 'content');
   await put('empty', '');

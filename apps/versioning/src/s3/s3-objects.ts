@@ -6,18 +6,23 @@ import { DELETED_PATHS_MAX, ObjectHandler } from '../objects/object.handler';
 import { objectHeaders } from '../objects/object-headers';
 import { Objects } from '../objects/objects';
 import { CommandRefused } from '@mledger/event-log';
+import { Refs } from '../refs/refs';
+import { branchNotFound } from '../repository/refusals';
 import { Repositories, type Repository } from '../repository/repositories';
 import { malformedXml, notImplemented, preconditionFailed, s3Error } from './s3-errors';
+import type { BranchKey } from '../staging/staging';
 import { copySourceOf, headerOf, objectName, partNumberOf, type ObjectName, type S3Request } from './s3-request';
 import { metadataHeaders, metadataOf } from './user-metadata';
 import { readXml, xmlDocument } from './xml';
 
 const CONTENT_TYPE_DEFAULT = 'binary/octet-stream';
+const EMPTY_MD5 = 'd41d8cd98f00b204e9800998ecf8427e';
 
 /** What S3 does with single objects, and with many at once. */
 @Injectable()
 export class S3Objects {
   constructor(
+    private readonly refs: Refs,
     private readonly objects: Objects,
     private readonly handler: ObjectHandler,
     private readonly repositories: Repositories,
@@ -44,11 +49,18 @@ export class S3Objects {
   }
 
   async put(request: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
+    if (isFolderOfBranch(request)) return this.putFolder(request, repository, reply);
     const { ref: branch, path } = objectName(request.key);
     const facts = factsOf(request);
     const terms = { force: false, ifAbsent: isOnlyIfAbsent(request) };
     const entry = await this.handler.upload({ repository, branch }, path, { ...facts, body: request.payload() }, terms);
     await reply.header('etag', `"${entry.checksum}"`).send();
+  }
+
+  /** A branch is a folder already, so its marker is taken and not kept: Arrow makes every folder above what it writes. */
+  private async putFolder({ key }: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
+    if (!(await this.refs.findBranch(repository, key.slice(0, -1)))) throw branchNotFound();
+    await reply.header('etag', `"${EMPTY_MD5}"`).send();
   }
 
   async copy(request: S3Request, repository: Repository): Promise<string> {
@@ -66,8 +78,7 @@ export class S3Objects {
   /** Deleting what is not there succeeds, and so does deleting from a ref that is not there, as Hadoop's client needs it. */
   async delete(request: S3Request, repository: Repository, reply: FastifyReply): Promise<void> {
     refuseUnkept(request);
-    const { ref: branch, path } = objectName(request.key);
-    await this.handler.delete({ repository, branch }, [path], { force: false });
+    for (const [branch, named] of byBranch([request.key])) await this.deleteNamed({ repository, branch }, named);
     await reply.status(204).send();
   }
 
@@ -80,11 +91,9 @@ export class S3Objects {
     const errors: object[] = [];
     for (const [branch, named] of byBranch(keys)) {
       try {
-        const paths = named.map(({ path }) => path);
-        await this.handler.delete({ repository, branch }, paths, { force: false });
+        await this.deleteNamed({ repository, branch }, named);
       } catch (error) {
         if (!(error instanceof CommandRefused)) throw error;
-        if (error.refusal.code === 'BRANCH_NOT_FOUND') continue;
         for (const { key } of named) errors.push({ Key: key, Code: 'AccessDenied', Message: error.message });
       }
     }
@@ -94,10 +103,24 @@ export class S3Objects {
     return xmlDocument('DeleteResult', { Deleted: deleted, Error: errors });
   }
 
+  private async deleteNamed(key: BranchKey, named: readonly ObjectName[]): Promise<void> {
+    try {
+      const paths = named.map(({ path }) => path);
+      await this.handler.delete(key, paths, { force: false });
+    } catch (error) {
+      if (!(error instanceof CommandRefused && error.refusal.code === 'BRANCH_NOT_FOUND')) throw error;
+    }
+  }
+
   /** Another bucket is looked up among those of the caller's own tenant. */
   async sourceRepository({ caller }: S3Request, repository: Repository, bucket: string): Promise<Repository> {
     return bucket === repository.name ? repository : this.repositories.get(caller.tenant, bucket);
   }
+}
+
+function isFolderOfBranch(request: S3Request): boolean {
+  const bytes = headerOf(request, 'x-amz-decoded-content-length') ?? headerOf(request, 'content-length');
+  return bytes === '0' && /^[^/]+\/$/.test(request.key);
 }
 
 export function factsOf(request: S3Request) {

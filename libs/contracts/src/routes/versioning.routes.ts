@@ -111,7 +111,8 @@ const S3: readonly Row[] = (['/.s3/', '/.s3/{path+}'] as const).flatMap((path) =
   ['HEAD', path, 'reader'] as const,
   ['PUT', path, 'contributor', 'stream'] as const,
   ['POST', path, 'contributor', 'stream'] as const,
-  ['DELETE', path, 'contributor'] as const,
+  // Without a body; but the SDK for C++ says of it that it is XML.
+  ['DELETE', path, 'contributor', 'stream'] as const,
 ]);
 
 /** Objects of a folder for the bearer of a signed URL: the signature is the credential, and bounds what can be done. */
