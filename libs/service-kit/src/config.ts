@@ -4,7 +4,8 @@ import { SERVICE_NAMES, type ServiceName } from '@mledger/contracts';
 import { z } from 'zod';
 
 const text = z.string().trim().min(1);
-const port = z.coerce.number().int().min(0).max(65_535);
+const portFault = { error: 'must be a port: 0 to 65535' };
+const port = z.coerce.number(portFault).int(portFault).min(0, portFault).max(65_535, portFault);
 const list = z.string().transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean)); // prettier-ignore
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http or https URL' });
 
@@ -44,7 +45,11 @@ const environment = z.object({
   MLEDGER_IMPORT_ROOTS: list.default([]),
   ...serviceUrls,
   DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/, error: 'must be a postgres:// URL' }).optional(),
-  KAFKA_BROKERS: list.default([]),
+  KAFKA_BROKERS: list
+    .refine((brokers) => brokers.every((broker) => /^[^:\s]+:\d{1,5}$/.test(broker)), {
+      error: 'must be host:port, or several with commas between',
+    })
+    .default([]),
   KAFKA_REPLICATION_FACTOR: z.coerce.number().int().min(1).max(15).optional(),
   S3_ENDPOINT: httpUrl.optional(),
   S3_BUCKET: text.optional(),
@@ -98,6 +103,11 @@ export class ConfigError extends Error {
     super(`the configuration is not valid:\n${problems.map((problem) => `  ${problem}`).join('\n')}`);
     this.name = 'ConfigError';
   }
+}
+
+/** What is around the process does not let it start: the message says all, and a stack would hide it. */
+export class CannotStart extends Error {
+  override readonly name = 'CannotStart';
 }
 
 /** @throws ConfigError naming every variable at fault, never its value */

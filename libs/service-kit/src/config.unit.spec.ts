@@ -57,8 +57,9 @@ describe('the configuration', () => {
   });
 
   it.each([
-    [{ MLEDGER_PORT: 'http' }, 'MLEDGER_PORT'],
-    [{ MLEDGER_PORT: '70000' }, 'MLEDGER_PORT'],
+    [{ MLEDGER_PORT: 'http' }, 'MLEDGER_PORT: must be a port: 0 to 65535'],
+    [{ MLEDGER_PORT: '65536' }, 'MLEDGER_PORT: must be a port: 0 to 65535'],
+    [{ KAFKA_BROKERS: 'kafka:9092,kafka' }, 'KAFKA_BROKERS: must be host:port'],
     [{ MLEDGER_AUTH: 'none' }, 'MLEDGER_AUTH: must be open or keys'],
     [{ MLEDGER_MASTER_KEY: 'hunter2' }, 'MLEDGER_MASTER_KEY: must be 32 bytes'],
     [{ DATABASE_URL: 'mysql://x' }, 'DATABASE_URL: must be a postgres:// URL'],

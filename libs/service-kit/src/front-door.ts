@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { apiOfPath, hasAwsSignature, ownerOfRequest, pathOfTarget, type ServiceName } from '@mledger/contracts';
 import { v7 } from 'uuid';
+import { CannotStart } from './config';
 import { errorAnswer } from './errors/error-forms';
 import { problemOf } from './errors/problem';
 import type { StaticPage } from './static-page';
@@ -72,13 +73,18 @@ function refuse(error: unknown, request: IncomingMessage, response: ServerRespon
  */
 export async function bind(server: Server, host: string, port: number): Promise<string> {
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error: NodeJS.ErrnoException) => {
-      const taken = `port ${port} of ${host} is taken: stop what listens there, or choose another by MLEDGER_PORT`;
-      reject(error.code === 'EADDRINUSE' ? new Error(taken) : error);
-    });
+    server.once('error', (error) => reject(listenFault(error, host, port)));
     server.listen(port, host, resolve);
   });
   const address = server.address();
   const bound = typeof address === 'object' && address ? address.port : port;
   return `http://${host.includes(':') ? `[${host}]` : host}:${bound}`;
+}
+
+/** Why an address could not be bound, in words that say what to do. */
+export function listenFault(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  if (error.code !== 'EADDRINUSE') return error;
+  return new CannotStart(
+    `port ${port} of ${host} is taken: stop what listens there, or choose another by MLEDGER_PORT`,
+  );
 }

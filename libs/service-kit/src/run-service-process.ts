@@ -2,7 +2,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { KafkaBus } from '@mledger/event-bus';
 import { TOPICS } from '@mledger/contracts';
 import { openObjectStore } from '@mledger/object-store';
-import { ConfigError, loadConfig, type Config } from './config';
+import { Client } from 'pg';
+import { CannotStart, ConfigError, loadConfig, type Config } from './config';
 import { Logger } from './logger';
 import { startService, type RunningService } from './start-service';
 import type { Runtime, ServiceDefinition } from './service-definition';
@@ -22,9 +23,8 @@ const LISTEN_AFTER_MS_MAX = 60_000;
  */
 export function runServiceProcess(definition: ServiceDefinition): void {
   run(definition).catch((error: unknown) => {
-    process.stderr.write(
-      `mledger ${definition.name}: ${error instanceof ConfigError ? error.message : (error as Error).stack}\n`,
-    );
+    const isTold = error instanceof ConfigError || error instanceof CannotStart;
+    process.stderr.write(`mledger ${definition.name}: ${isTold ? error.message : (error as Error).stack}\n`);
     process.exit(error instanceof ConfigError ? 78 : 1);
   });
 }
@@ -55,7 +55,10 @@ async function readyToServe(service: RunningService): Promise<void> {
   while ((await service.unreadyReasons()).length > 0 && performance.now() < untilMs) await pause(READY_POLL_MS);
 }
 
-/** @throws ConfigError naming what a cluster needs and the environment does not say */
+/**
+ * @throws ConfigError naming what a cluster needs and the environment does not say
+ * @throws CannotStart naming the variable that leads to something that cannot be used
+ */
 export async function clusterRuntime(clientId: string, config: Config, logger: Logger): Promise<Runtime> {
   const { databaseUrl, masterKey, kafkaBrokers, s3 } = config;
   const problems = [
@@ -66,6 +69,10 @@ export async function clusterRuntime(clientId: string, config: Config, logger: L
   ];
   if (databaseUrl === undefined || masterKey === undefined || s3 === undefined || problems.length > 0)
     throw new ConfigError(problems);
+  await reach('DATABASE_URL', () => connectOnce(databaseUrl));
+  const objectStore = await reach(s3.endpoint === undefined ? 'S3_BUCKET' : 'S3_ENDPOINT and S3_BUCKET', () =>
+    openObjectStore({ kind: 's3', ...s3 }),
+  );
   const bus = new KafkaBus({
     brokers: kafkaBrokers,
     clientId: `mledger-${clientId}`,
@@ -77,6 +84,29 @@ export async function clusterRuntime(clientId: string, config: Config, logger: L
       process.exit(1);
     },
   });
-  await bus.ensureTopics(TOPICS);
-  return { config, databaseUrl, masterKey, bus, objectStore: await openObjectStore({ kind: 's3', ...s3 }) };
+  await reach('KAFKA_BROKERS', () => bus.ensureTopics(TOPICS));
+  return { config, databaseUrl, masterKey, bus, objectStore };
+}
+
+/** @throws CannotStart naming the variables */
+async function reach<T>(variables: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw new CannotStart(`cannot use what ${variables} leads to: ${reasonOf(error as Error)}`, { cause: error });
+  }
+}
+
+/** A name with several addresses fails once for each, and S3 answers a HEAD without a word. */
+function reasonOf(error: Error & { errors?: readonly Error[]; $metadata?: { httpStatusCode?: number } }): string {
+  const { message, errors = [], $metadata } = error;
+  const status = $metadata?.httpStatusCode;
+  if (status !== undefined) return `it answered with status ${status} (${message})`;
+  return message || errors.map((one) => one.message).join(', ') || error.name;
+}
+
+async function connectOnce(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  await client.end();
 }

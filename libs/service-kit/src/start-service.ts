@@ -20,6 +20,7 @@ import { Clock, Ids } from './clock';
 import { installEdge, s3Rewrite } from './edge/edge';
 import { RouteRules } from './edge/route-rules';
 import { ErrorSender, ProblemFilter } from './edge/send-error';
+import { listenFault } from './front-door';
 import { Lifecycle } from './lifecycle';
 import { Logger, nestLogger } from './logger';
 import { HttpMetrics, Metrics } from './observe/metrics';
@@ -159,7 +160,10 @@ async function startParts(
     log,
     metrics: metrics.registry,
     handle: (request, response) => fastify.routing(request, response),
-    listen: (host, port) => fastify.listen({ host, port }),
+    listen: (host, port) =>
+      fastify.listen({ host, port }).catch((error: Error) => {
+        throw listenFault(error, host, port);
+      }),
     unreadyReasons: () => lifecycle.unreadyReasons(),
     stop: onlyOnce(async () => {
       // From here on nobody new is let in, and those inside still find everything they need.

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { TopicSpec } from '@mledger/contracts';
 import { type Admin, ConfigResourceTypes, type Kafka } from 'kafkajs';
 import type { BusLogger, PartitionRange } from '../event-bus';
+import { errorText } from '../failure';
 import { findCause, isPassing, RETRY } from './kafka-client';
 
 const ENSURE_MS_MAX = 60_000;
@@ -26,6 +27,7 @@ export class KafkaTopics {
 
   /** Waits up to a minute for a broker that is away, or that does not know yet what it has just made. */
   async ensure(specs: readonly TopicSpec[]): Promise<void> {
+    let isTold = false;
     for (const deadline = Date.now() + ENSURE_MS_MAX; ; await delay(ENSURE_RETRY_MS)) {
       try {
         const existing = new Set(await this.withAdmin((admin) => admin.listTopics()));
@@ -34,6 +36,9 @@ export class KafkaTopics {
         return await this.check(specs);
       } catch (error) {
         if (!isSettling(error) || Date.now() > deadline) throw error;
+        const isAway = findCause(error, ({ name }) => name === 'KafkaJSConnectionError') !== undefined;
+        if (isAway && !isTold) this.logger.warn({ error: errorText(error) }, 'Kafka does not answer, trying again');
+        isTold ||= isAway;
       }
     }
   }
