@@ -70,7 +70,7 @@ export async function clusterRuntime(clientId: string, config: Config, logger: L
   if (databaseUrl === undefined || masterKey === undefined || s3 === undefined || problems.length > 0)
     throw new ConfigError(problems);
   await reach('DATABASE_URL', () => connectOnce(databaseUrl));
-  const objectStore = await reach(s3.endpoint === undefined ? 'S3_BUCKET' : 'S3_ENDPOINT and S3_BUCKET', () =>
+  const objectStore = await reach(s3.endpoint === undefined ? 'S3_BUCKET' : 'S3_ENDPOINT, S3_BUCKET', () =>
     openObjectStore({ kind: 's3', ...s3 }),
   );
   const bus = new KafkaBus({
@@ -93,7 +93,7 @@ async function reach<T>(variables: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw new CannotStart(`cannot use what ${variables} leads to: ${reasonOf(error as Error)}`, { cause: error });
+    throw new CannotStart(`${variables}: cannot be used: ${reasonOf(error as Error)}`, { cause: error });
   }
 }
 

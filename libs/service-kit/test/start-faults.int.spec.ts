@@ -24,7 +24,7 @@ describe('a process that cannot start names the variable and the reason', () => 
     const url = new URL(database);
     url.port = String(await freePort());
     await expect(start({ DATABASE_URL: url.href })).rejects.toThrow(
-      `cannot use what DATABASE_URL name: connect ECONNREFUSED 127.0.0.1:${url.port}`,
+      `DATABASE_URL: cannot be used: connect ECONNREFUSED 127.0.0.1:${url.port}`,
     );
   });
 
@@ -32,14 +32,14 @@ describe('a process that cannot start names the variable and the reason', () => 
     const url = new URL(database);
     url.password = 'hunter2';
     const refused = start({ DATABASE_URL: url.href });
-    await expect(refused).rejects.toThrow(/^cannot use what DATABASE_URL leads to: password authentication failed/);
+    await expect(refused).rejects.toThrow(/^DATABASE_URL: cannot be used: password authentication failed/);
     await expect(refused).rejects.not.toThrow('hunter2');
   });
 
   it('of an object store that is not there', async () => {
     const endpoint = `http://127.0.0.1:${await freePort()}`;
     const away = start({ S3_ENDPOINT: endpoint, S3_ACCESS_KEY_ID: 'id', S3_SECRET_ACCESS_KEY: 'hunter2' });
-    await expect(away).rejects.toThrow(/^cannot use what S3_ENDPOINT and S3_BUCKET leads to: connect ECONNREFUSED/);
+    await expect(away).rejects.toThrow(/^S3_ENDPOINT, S3_BUCKET: cannot be used: .*connect ECONNREFUSED/);
   });
 
   it('of a port that is taken', async () => {
