@@ -149,6 +149,8 @@ describe('a search of logged models', () => {
     [{ filter: "status = 'READY'" }, ['two', 'one']],
     [{ filter: "tags.team = 'x' AND name LIKE 't%'" }, ['three']],
     [{ filter: "name IN ('one', 'three')" }, ['three', 'one']],
+    [{ filter: "tags.team IN ('x', 'z')" }, ['three', 'one']],
+    [{ filter: "tags.team NOT IN ('x')" }, ['two']],
     [{ datasets: [{ dataset_name: 'test' }] }, ['two']],
     [{ datasets: [{ dataset_name: 'test' }], filter: 'metrics.auc > 0.6' }, []],
     [{ order_by: [{ field_name: 'metrics.auc' }] }, ['two', 'one', 'three']],

@@ -4,7 +4,7 @@ import { CommandRefused } from '@mledger/event-log';
 export type Token =
   | { readonly kind: 'word'; readonly text: string; readonly at: number }
   | { readonly kind: 'number'; readonly text: string; readonly at: number }
-  /** 'single' is always a value; "double" is a value, or a key after a dot; `back` is always a key. */
+  /** 'single' and "double" are a value, or a key after a dot; `back` is always a key. */
   | { readonly kind: 'quoted'; readonly quote: "'" | '"' | '`'; readonly text: string; readonly at: number }
   | { readonly kind: 'symbol'; readonly text: string; readonly at: number };
 

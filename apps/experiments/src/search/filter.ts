@@ -46,6 +46,8 @@ export interface Grammar {
   readonly attributes: ReadonlyMap<string, AttributeRule>;
   /** Dataset keys, where datasets may be asked for. */
   readonly datasetKeys?: readonly string[];
+  /** Whether IN and NOT IN may be asked of params and tags too. */
+  readonly listsOfPairs?: boolean;
 }
 
 const ENTITY_NAMES = new Map<string, Entity>([
@@ -140,7 +142,8 @@ function readComparison(reader: TokenReader, grammar: Grammar): Comparison {
   const rule = field.entity === 'attribute' ? attributeByColumn(grammar, field.key) : undefined;
   const isNumber = field.entity === 'metric' || rule?.kind === 'number';
   const condition = isNumber ? readNumberCondition(reader) : readTextCondition(reader);
-  if (condition.kind === 'list' && field.entity !== 'dataset' && !rule?.lists) {
+  const takesLists = field.entity === 'dataset' || (rule ? rule.lists : grammar.listsOfPairs);
+  if (condition.kind === 'list' && !takesLists) {
     throw new FilterFault(`IN is not understood for ${field.entity} '${field.key}'`);
   }
   if (condition.kind === 'presence' && field.entity !== 'param' && field.entity !== 'tag') {
@@ -168,7 +171,7 @@ function readField(reader: TokenReader, grammar: Grammar): Field {
 
 function readKey(reader: TokenReader): string {
   const key = reader.take('a key');
-  if (key.kind === 'word' || (key.kind === 'quoted' && key.quote !== "'")) return key.text;
+  if (key.kind === 'word' || key.kind === 'quoted') return key.text;
   throw new FilterFault(`expected a key, not '${key.text}' at position ${key.at}`);
 }
 

@@ -12,6 +12,7 @@ describe('the filter language', () => {
     ['metrics.auc > 0.75', 'metric', 'auc', { kind: 'number', comparator: '>', value: 0.75 }],
     ['metric.auc>=-1e-3', 'metric', 'auc', { kind: 'number', comparator: '>=', value: -0.001 }],
     ['metrics.`val loss` != .5', 'metric', 'val loss', { kind: 'number', comparator: '!=', value: 0.5 }],
+    ["metrics.'val loss' = 1", 'metric', 'val loss', { kind: 'number', comparator: '=', value: 1 }],
     ['params."a.b" = \'x\'', 'param', 'a.b', { kind: 'text', comparator: '=', value: 'x' }],
     ['`param`.depth = "6"', 'param', 'depth', { kind: 'text', comparator: '=', value: '6' }],
     ["params.x LIKE '%a_'", 'param', 'x', { kind: 'text', comparator: 'LIKE', value: '%a_' }],

@@ -36,6 +36,7 @@ export const EXPERIMENT_GRAMMAR: Grammar = {
 
 export const LOGGED_MODEL_GRAMMAR: Grammar = {
   entities: ['attribute', 'metric', 'param', 'tag'],
+  listsOfPairs: true,
   attributes: new Map([
     ['name', list('name')],
     ['model_id', list('model_id')],
