@@ -42,6 +42,14 @@ describe('an artifact', () => {
     ).toBe(page);
   });
 
+  it('says its size to HEAD without being sent', async () => {
+    await put(`${root}/big.bin`, Buffer.alloc(1000));
+    const answer = await api.inject({ method: 'HEAD', url: `${PROXY}/${root}/big.bin` });
+    expect(answer.statusCode).toBe(200);
+    expect(answer.headers).toMatchObject({ 'content-length': '1000', 'accept-ranges': 'bytes' });
+    expect(answer.body).toBe('');
+  });
+
   it('is in the log with its digest, under a key that no path is part of', async () => {
     const bytes = randomBytes(1000);
     const id = await api.newRun(experimentId);

@@ -73,11 +73,16 @@ function put(rules: Map<string, RouteRule>, rule: RouteRule): void {
 
 function find(node: RouteNode, segments: readonly string[], depth: number, method: string): RouteRule | undefined {
   const segment = segments[depth];
-  if (segment === undefined) return node.rules.get(method) ?? (method === 'HEAD' ? node.rules.get('GET') : undefined);
+  if (segment === undefined) return ruleFor(node.rules, method);
   const literal = node.literals.get(segment);
   return (
     (literal && find(literal, segments, depth + 1, method)) ??
     (segment !== '' && node.parameter ? find(node.parameter, segments, depth + 1, method) : undefined) ??
-    (segment !== '' ? node.restRules.get(method) : undefined)
+    (segment !== '' ? ruleFor(node.restRules, method) : undefined)
   );
+}
+
+/** HEAD is answered where GET is. */
+function ruleFor(rules: ReadonlyMap<string, RouteRule>, method: string): RouteRule | undefined {
+  return rules.get(method) ?? (method === 'HEAD' ? rules.get('GET') : undefined);
 }

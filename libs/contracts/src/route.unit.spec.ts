@@ -14,6 +14,7 @@ describe('route matching', () => {
     rule('GET', '/models/{name}'),
     rule('GET', '/models/search'),
     rule('PUT', '/artifacts/{path+}'),
+    rule('GET', '/artifacts/{path+}'),
     rule('GET', '/artifacts'),
   ]);
 
@@ -30,6 +31,7 @@ describe('route matching', () => {
 
   it('answers HEAD where GET is listed, and nothing that is not listed', () => {
     expect(match('HEAD', '/models/churn')?.method).toBe('GET');
+    expect(match('HEAD', '/artifacts/a/b.txt')?.method).toBe('GET');
     expect(match('DELETE', '/models/churn')).toBeUndefined();
     expect(match('GET', '/models/churn/versions')).toBeUndefined();
     expect(match('GET', '/models/')).toBeUndefined();
