@@ -1,6 +1,6 @@
 /**
  * `npm run cluster`: Kafka, Postgres, S3, every service as its own process, and the gateway, on this machine, until it is
- * interrupted. A process that ends is started again, as an orchestrator would do it.
+ * interrupted. A process that ends is started again, as an orchestrator would do it; without one of the servers it stops.
  *
  * MLEDGER_REPLICAS="serving=2,registry=2" runs more than one of a service; each gets a port of its own.
  */
@@ -52,7 +52,7 @@ async function startInfrastructure() {
   ]);
   const [postgres, kafka, s3] = servers;
   return {
-    servers,
+    servers: { postgres, kafka, s3 },
     environment: {
       DATABASE_URL: postgres.url,
       KAFKA_BROKERS: kafka.brokers.join(','),
@@ -147,15 +147,24 @@ const accessSecret = secret('secret-access-key', () =>
   letters('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/', 40),
 );
 let processes = [];
+let stopping = false;
 const stop = async (exitCode) => {
+  if (stopping) return;
+  stopping = true;
   say('Stopping the cluster…');
   await Promise.all(processes.map((kept) => kept.stop()));
-  await Promise.all(servers.map((server) => server.stop()));
+  await Promise.all(Object.values(servers).map((server) => server.stop()));
   claim.release();
   process.exit(exitCode);
 };
 process.once('SIGINT', () => void stop(0));
 process.once('SIGTERM', () => void stop(0));
+const giveUp = (reason) => {
+  if (!stopping) console.error(reason);
+  void stop(1);
+};
+for (const [name, { exited }] of Object.entries(servers))
+  void exited.then(({ code, signal }) => giveUp(`${name} ended (${signal ?? code}); see ${home}/${name}/${name}.log`));
 processes = await startServices(
   {
     ...environment,
@@ -166,10 +175,7 @@ processes = await startServices(
     MLEDGER_ACCESS_KEY_ID: keyId,
     MLEDGER_SECRET_ACCESS_KEY: accessSecret,
   },
-  (reason) => {
-    console.error(reason);
-    void stop(1);
-  },
+  giveUp,
 );
 await infra.waitFor(isReady, { what: `every service to be ready (logs in ${home}/logs)`, timeoutMs: READY_MS_MAX });
 say(`The first key (kept in ${home}):\n  MLEDGER_ACCESS_KEY_ID=${keyId}\n  MLEDGER_SECRET_ACCESS_KEY=${accessSecret}`);

@@ -13,6 +13,8 @@ interface Server {
   stop(): Promise<void>;
   /** Process id of the server itself. */
   readonly pid: number;
+  /** Resolves when the server of `pid` has ended, for whatever reason. */
+  readonly exited: Promise<Exit>;
 }
 
 /** Another live process (or this one) uses the data folder; `pid` says which. */
@@ -45,8 +47,6 @@ export interface PostgresOptions {
 export interface Postgres extends Server {
   /** `postgres://mledger:<password>@127.0.0.1:<port>/mledger`; the user is a superuser, the database exists. */
   url: string;
-  /** Resolves when the server has ended, for whatever reason. */
-  exited: Promise<Exit>;
 }
 
 /**

@@ -94,6 +94,9 @@ async function startBroker({ installation, dataFolder, port, nodeId, log }) {
       get pid() {
         return server.pid;
       },
+      get exited() {
+        return server.exited;
+      },
       kill: () => server.kill(),
       restart: async () => {
         await server.stop();

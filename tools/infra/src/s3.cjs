@@ -59,6 +59,7 @@ async function startS3({ dataFolder, port, buckets = ['mledger'], log = () => un
       region: REGION,
       ...credentials,
       pid: server.pid,
+      exited: server.exited,
       stop: async () => {
         await server.stop();
         claim.release();

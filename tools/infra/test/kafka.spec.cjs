@@ -51,8 +51,9 @@ describeWith(['kafka'], 'Kafka', () => {
     await produce(broker, 'events', ['one', large]);
     expect(await consume(broker, 'events', 2)).toEqual(['one', large]);
 
-    const { pid } = broker;
+    const { pid, exited } = broker;
     await broker.kill();
+    expect(await exited).toEqual({ code: null, signal: 'SIGKILL' });
     expect(isRunning(pid)).toBe(false);
     await broker.restart();
     expect(broker.brokers).toEqual([address]);

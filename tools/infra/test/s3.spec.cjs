@@ -37,6 +37,13 @@ describeWith(['s3'], 'The S3 server', () => {
     await second.stop();
   });
 
+  it('tells what ended it', async () => {
+    const server = await startS3({ dataFolder: path.join(folder, 'killed') });
+    process.kill(server.pid, 'SIGKILL');
+    expect(await server.exited).toEqual({ code: null, signal: 'SIGKILL' });
+    await server.stop();
+  });
+
   it('stops an orphan of a killed process before it starts', async () => {
     const dataFolder = path.join(folder, 'orphan');
     const holder = holdInProcess('s3', dataFolder);
