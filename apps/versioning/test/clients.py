@@ -232,6 +232,12 @@ def data_frames():
     with arrow.open_output_stream("lakes/main/frames/arrow.bin") as out:
         out.write(b"x" * (6 * 1024 * 1024))
     assert arrow.get_file_info("lakes/main/frames/arrow.bin").size == 6 * 1024 * 1024
+    arrow.delete_file("lakes/main/frames/arrow.bin")
+    # Makes each folder above the dataset, the branch's too.
+    pyarrow.parquet.write_to_dataset(table.append_column("year", pyarrow.array([2020, 2021] * 500)), "lakes/main/parts", partition_cols=["year"], filesystem=arrow)
+    assert pyarrow.parquet.read_table("lakes/main/parts", filesystem=arrow).num_rows == 1000
+    arrow.delete_dir("lakes/main/parts")
+    assert not fs.exists("lakes/main/parts") and not fs.exists("lakes/main/frames/arrow.bin")
     repo.branch("main").reset_changes("reset")
 
 

@@ -211,6 +211,21 @@ it('a part of an upload that is aborted while it comes in is refused, and nothin
   expect(answerOf(answer)).toEqual([404, 'NoSuchUpload']);
 });
 
+it('an upload that is aborted while it is being completed is not there any more', async () => {
+  const url = `${repository}/main/aborted`;
+  const uploadId = textOf((await send({ method: 'POST', url: `${url}?uploads` })).body, 'UploadId');
+  const part = await send({ method: 'PUT', url: `${url}?partNumber=1&uploadId=${uploadId}`, body: 'part' });
+  async function* document() {
+    yield Buffer.from('<CompleteMultipartUpload><Part><PartNumber>1</PartNumber>');
+    // Its parts were looked up before its document was read.
+    expect((await send({ method: 'DELETE', url: `${url}?uploadId=${uploadId}` })).statusCode).toBe(204);
+    yield Buffer.from(`<ETag>${part.headers.etag}</ETag></Part></CompleteMultipartUpload>`);
+  }
+  const request = signed(key, { method: 'POST', url: `${url}?uploadId=${uploadId}`, payloadHash: 'UNSIGNED-PAYLOAD' });
+  const answer = await client.service.inject({ ...request, payload: Readable.from(document()) });
+  expect(answerOf(answer)).toEqual([404, 'NoSuchUpload']);
+});
+
 describe('a condition', () => {
   it('on what is copied decides whether it is', async () => {
     await put('source', 'content');

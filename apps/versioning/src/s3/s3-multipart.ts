@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { CHECKSUM_NAMES, newChecksum } from '@mledger/access-control';
+import { CommandRefused } from '@mledger/event-log';
 import { Injectable } from '@nestjs/common';
 import { Clock, Ids } from '@mledger/service-kit';
 import { DataSource } from 'typeorm';
@@ -212,7 +213,8 @@ export class S3Multipart {
 
   private async *bytesOf(repository: Repository, parts: readonly Part[]): AsyncGenerator<Buffer> {
     for (const { objectId } of parts) {
-      const { body } = await this.objects.open(repository, objectId);
+      // The upload was aborted meanwhile, or completed by the same request sent again.
+      const { body } = await this.objects.open(repository, objectId).catch(mapGone);
       for await (const chunk of body) yield chunk as Buffer;
     }
   }
@@ -221,6 +223,10 @@ export class S3Multipart {
     await rowsOf(this.dataSource, sql.FORGET_UPLOAD, [uploadId]);
     for (const { objectId } of parts) await this.objects.discard(repository, objectId);
   }
+}
+
+function mapGone(error: unknown): never {
+  throw error instanceof CommandRefused && error.refusal.code === 'OBJECT_GONE' ? noSuchUpload() : error;
 }
 
 /** What of a source is copied: first and last byte, both there. A shorter copy than the client believes would go unseen. */
