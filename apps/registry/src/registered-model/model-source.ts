@@ -19,7 +19,8 @@ export interface Refused {
 export const SOURCE_CHARACTERS_MAX = 500;
 /** A source that still changes after so many decodings is an attack, not an address. */
 const DECODINGS_MAX = 5;
-const BUCKET_SCHEMES = ['s3', 'gs', 'dbfs'];
+/** The object stores that an experiment's artifacts may lie in, so that a model logged there can be registered. */
+const BUCKET_SCHEMES = ['s3', 'gs', 'wasb', 'wasbs', 'abfs', 'abfss', 'r2', 'dbfs'];
 /** What MLflow's own senders write where a prompt needs a source; it is never used as one. */
 const PROMPT_SOURCES = ['dummy-source', 'prompt-template'];
 const RUN_ID = /^[a-zA-Z0-9][\w-]{0,255}$/;
@@ -91,7 +92,7 @@ function decodeOnce(text: string): string | undefined {
 const PROMPT_HINT = `A prompt's source is one of ${PROMPT_SOURCES.join(', ')}.`;
 const PLAIN_HINT = 'It has to be an address without control characters, backslashes, "..", "?", "#" or ";".';
 const SCHEME_HINT =
-  'It should begin with models:/, runs:/ or mlflow-artifacts:/ (or name a bucket: s3://, gs://, dbfs:/); ' +
+  'It should begin with models:/, runs:/ or mlflow-artifacts:/ (or name a bucket: s3://, gs://, abfss://, …); ' +
   'local paths and hosts are refused.';
 
 /** The refusal of a source, in the words MLflow uses. */

@@ -13,6 +13,8 @@ describe('a model source', () => {
     ['runs:/4f6ac1d0/nested/model/', { kind: 'run', runId: '4f6ac1d0', path: 'nested/model' }],
     ['mlflow-artifacts:/1/4f/artifacts/model', { kind: 'artifacts', uri: 'mlflow-artifacts:/1/4f/artifacts/model' }],
     ['s3://models/delay/1', { kind: 'bucket' }],
+    ['abfss://models@account.dfs.core.windows.net/delay/1', { kind: 'bucket' }],
+    ['wasbs://models@account.blob.core.windows.net/delay/1', { kind: 'bucket' }],
   ])('%s is understood', (source, expected) => expect(parse(source)).toEqual(expected));
 
   it.each([
