@@ -1,5 +1,5 @@
 import { Controller, Get, Header, Inject, Query, StreamableFile } from '@nestjs/common';
-import { ObjectStoreError, type ObjectBody, type ObjectStore } from '@mledger/object-store';
+import { attachment, ObjectStoreError, type ObjectBody, type ObjectStore } from '@mledger/object-store';
 import { ApiError, Caller, OBJECT_STORE, parse } from '@mledger/service-kit';
 import { ModelQueries } from '../projections/model-queries';
 import * as schemas from './registry.schemas';
@@ -21,10 +21,9 @@ export class VersionArtifactController {
     const file = await this.queries.file(tenant, { name, version, path });
     if (file === undefined) throw ApiError.notFound(`Version ${version} of ${name} has no file ${path}`);
     const { body, sizeBytes } = await this.open(file.objectKey, path);
-    const fileName = encodeURIComponent(path.split('/').at(-1) ?? 'file');
     return new StreamableFile(body, {
       type: 'application/octet-stream',
-      disposition: `attachment; filename*=UTF-8''${fileName}`,
+      disposition: attachment(path.slice(path.lastIndexOf('/') + 1)),
       length: sizeBytes,
     });
   }
