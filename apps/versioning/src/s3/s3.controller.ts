@@ -1,7 +1,9 @@
+import { Readable } from 'node:stream';
 import { Controller, Delete, Get, Head, HttpCode, Post, Put, Req, Res } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from '@mledger/service-kit';
 import { Repositories, type Repository } from '../repository/repositories';
 import { noSuchBucket, notSupported, s3Error } from './s3-errors';
+import { keptAlive } from './kept-alive';
 import { S3Listing } from './s3-listing';
 import { S3Multipart } from './s3-multipart';
 import { S3Objects } from './s3-objects';
@@ -10,6 +12,8 @@ import { xmlDocument } from './xml';
 
 const REGION = 'us-east-1';
 const BUCKETS_MAX = 10_000;
+/** Clients wait a minute for the next byte. */
+const BLANK_EVERY_MS = 10_000;
 
 /** Parts of S3 that hang on a bucket or an object and are known by a query parameter; those here are nobody's yet. */
 const FOREIGN = [
@@ -89,9 +93,9 @@ export class S3Controller {
     const isCopy = request.headers['x-amz-copy-source'] !== undefined;
     if (!request.query.has('uploadId')) {
       if (!isCopy) return this.objects.put(request, repository, reply);
-      return sendXml(reply, await this.objects.copy(request, repository));
+      return sendSlowXml(reply, this.objects.copy(request, repository));
     }
-    if (isCopy) return sendXml(reply, await this.multipart.copyPart(request, repository));
+    if (isCopy) return sendSlowXml(reply, this.multipart.copyPart(request, repository));
     await reply.header('etag', `"${await this.multipart.putPart(request, repository)}"`).send();
   }
 
@@ -106,7 +110,7 @@ export class S3Controller {
     const repository = await this.repositoryOf(request);
     if (key === '' && query.has('delete')) return sendXml(reply, await this.objects.deleteMany(request, repository));
     if (key !== '' && query.has('uploads')) return sendXml(reply, await this.multipart.create(request, repository));
-    if (key !== '' && query.has('uploadId')) return sendXml(reply, await this.multipart.complete(request, repository));
+    if (key !== '' && query.has('uploadId')) return sendSlowXml(reply, this.multipart.complete(request, repository));
     throw notSupported();
   }
 
@@ -157,6 +161,12 @@ export class S3Controller {
 
 function refuseForeign({ query }: S3Request): void {
   if (FOREIGN.some((name) => query.has(name))) throw notSupported();
+}
+
+/** Of what copies bytes, which takes as long as there are many. */
+async function sendSlowXml(reply: FastifyReply, document: Promise<string>): Promise<void> {
+  const answer = await keptAlive(document, BLANK_EVERY_MS);
+  await reply.type('application/xml').send(typeof answer === 'string' ? answer : Readable.from(answer));
 }
 
 async function sendXml(reply: FastifyReply, document: string): Promise<void> {
