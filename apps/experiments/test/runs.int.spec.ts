@@ -48,6 +48,18 @@ describe('a run', () => {
     expect(await api.post('runs/create', twice)).toMatchObject({ status: 400 });
   });
 
+  it('begins with tags of any key, which later ones may not have', async () => {
+    const tag = { key: 'cost (€) | team=a', value: '1' };
+    const runId = await api.newRun(experimentId, { tags: [tag] });
+    expect(pairs((await getRun(runId)).data.tags)).toMatchObject({ [tag.key]: '1' });
+    const filter = `tags.\`${tag.key}\` = '1'`;
+    expect((await api.post('runs/search', { experiment_ids: [experimentId], filter })).body.runs).toHaveLength(1);
+    expect(await api.post('runs/set-tag', { run_id: runId, ...tag })).toMatchObject({ status: 400 });
+    expect((await api.post('runs/delete-tag', { run_id: runId, key: tag.key })).status).toBe(200);
+    for (const key of ['', 'k'.repeat(251)])
+      expect(await api.post('runs/create', { tags: [{ key, value: '1' }] })).toMatchObject({ status: 400 });
+  });
+
   it('ends, goes on and is renamed', async () => {
     const runId = await api.newRun(experimentId);
     const update = async (fields: object) =>

@@ -3,7 +3,7 @@ import { EventStore, stream, type CommandContext } from '@mledger/event-log';
 import { Clock, Ids } from '@mledger/service-kit';
 import { notActive } from '../experiment/experiment';
 import type { KeyValue } from '../key-values';
-import { keyFault } from '../names';
+import { characterCount, KEY_CHARACTERS_MAX } from '../names';
 import { ExperimentQueries } from '../queries/experiment.queries';
 import { refused } from '../refused';
 import { randomName } from './random-name';
@@ -54,16 +54,17 @@ export class StartRunHandler {
   }
 }
 
-/** The name and its tag say the same, whichever of them the client sent. */
+/**
+ * The name and its tag say the same, whichever of them the client sent. MLflow's server holds the keys of tags that a run
+ * begins with to no characters, unlike those that are set later; a training that starts there has to start here.
+ */
 function namedOnce(input: StartRunInput): { name: string; tags: KeyValue[] } {
-  for (const { key } of input.tags) {
-    const fault = keyFault(key);
-    if (fault)
-      throw refused(
-        'invalid',
-        'TAG_INVALID',
-        `Invalid value ${JSON.stringify(key)} for parameter 'tags.key' supplied: ${fault}.`,
-      );
+  const misnamed = input.tags.find(({ key }) => key === '' || characterCount(key) > KEY_CHARACTERS_MAX);
+  if (misnamed) {
+    const message =
+      `Invalid value ${JSON.stringify(misnamed.key)} for parameter 'tags.key' supplied: ` +
+      `it must have 1 to ${KEY_CHARACTERS_MAX} characters.`;
+    throw refused('invalid', 'TAG_INVALID', message);
   }
   const tags = input.tags.map(truncateTag);
   const tagged = tags.find(({ key }) => key === RUN_NAME_TAG)?.value;
