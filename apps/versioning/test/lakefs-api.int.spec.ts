@@ -300,6 +300,8 @@ describe('objects', () => {
     const elsewhere = await client.call('PUT', url.replace('path=big', 'path=other'), { body: link });
     expect(elsewhere.status).toBe(400);
     expect((await client.call('PUT', url, { body: link })).json).toMatchObject({ path: 'big', checksum: 'e1a5d6' });
+    const again = await client.service.inject({ method: 'PUT', url: pathname + search, payload: 'other' });
+    expect(again.statusCode).toBe(409);
     expect((await client.read(repository, 'main', 'big')).text).toBe('the data');
     const redirect = await client.call('GET', `${repository}/refs/main/objects?path=big&presign=true`);
     expect(redirect.status).toBe(302);

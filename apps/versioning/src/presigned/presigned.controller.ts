@@ -45,6 +45,7 @@ export class PresignedController {
     else await reply.send((await this.store.get(grant.key, part).catch(mapMissing)).body);
   }
 
+  /** Once for each address: what was put there may be in a commit by now, and a commit never changes. */
   @Put('*')
   async put(
     @Req() request: FastifyRequest,
@@ -52,7 +53,7 @@ export class PresignedController {
     @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<void> {
     const { key } = this.grantOf(request);
-    const { md5 } = await this.store.put(key, body ?? Buffer.alloc(0));
+    const { md5 } = await this.store.put(key, body ?? Buffer.alloc(0), { ifNoneMatch: '*' }).catch(mapTaken);
     void reply.header('etag', `"${md5}"`);
   }
 
@@ -62,6 +63,11 @@ export class PresignedController {
     if (!grant) throw ApiError.forbidden('the signature of this URL does not hold, or its time is over');
     return grant;
   }
+}
+
+function mapTaken(error: unknown): never {
+  const isTaken = error instanceof ObjectStoreError && error.code === 'exists';
+  throw isTaken ? ApiError.exists('bytes were put there already: ask for a new physical address') : error;
 }
 
 function mapMissing(error: unknown): never {
