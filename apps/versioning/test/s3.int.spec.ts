@@ -52,6 +52,13 @@ describe('a document that a client sends', () => {
   });
 });
 
+it('each answer bears the id that its error tells', async () => {
+  const stored = await put('kept');
+  expect(stored.headers['x-amz-request-id']).toBe(stored.headers['x-request-id']);
+  const missing = await send({ method: 'GET', url: `${repository}/main/missing` });
+  expect(missing.headers['x-amz-request-id']).toBe(textOf(missing.body, 'RequestId'));
+});
+
 it('a listing goes on where it stopped, whatever the keys hold', async () => {
   const keys = ['a\u0001', 'a\n', 'a\r', 'a\r\n', 'a b', 'a%0A', 'a&', 'a+', 'é', '😀'];
   for (const path of keys) await put(path);

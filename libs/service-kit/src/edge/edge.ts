@@ -93,6 +93,8 @@ function begin(request: FastifyRequest, reply: FastifyReply, { clock, ids, lifec
     traceparent: traceparentOf(request.headers.traceparent),
   };
   void reply.header('x-request-id', request.edge.requestId);
+  // The SDKs of S3 show this one.
+  if (request.edge.api === 's3') void reply.header('x-amz-request-id', request.edge.requestId);
   lifecycle.requestBegan();
 }
 
