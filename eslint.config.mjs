@@ -29,6 +29,11 @@ const boundaries = (allow) => [
         sourceTag: 'scope:standalone',
         onlyDependOnLibsWithTags: ['type:lib', 'type:service', 'type:tool', 'type:page'],
       },
+      {
+        // What our API is stands beside the controllers of every service.
+        sourceTag: 'scope:openapi',
+        onlyDependOnLibsWithTags: ['scope:contracts', 'scope:service-kit', 'type:service'],
+      },
       { sourceTag: 'scope:event-log', onlyDependOnLibsWithTags: [] },
       { sourceTag: 'scope:contracts', onlyDependOnLibsWithTags: [] },
       { sourceTag: 'scope:object-store', onlyDependOnLibsWithTags: [] },

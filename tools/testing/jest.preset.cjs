@@ -1,6 +1,6 @@
 const path = require('node:path');
 
-const ESM_ONLY = ['content-disposition', 'cookie', 'fast-check', 'pure-rand'];
+const ESM_ONLY = ['@seriousme/openapi-schema-validator', 'content-disposition', 'cookie', 'fast-check', 'pure-rand'];
 
 /** What every project's jest.config.cjs spreads: swc, source conditions, one Postgres a run. */
 module.exports = {

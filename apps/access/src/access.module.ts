@@ -10,6 +10,7 @@ import { Keys } from './key/keys';
 import { AuthController } from './lakefs/auth.controller';
 import { SetupController } from './lakefs/setup.controller';
 import { LakefsUsersController } from './lakefs/users.controller';
+import { OpenApiController } from './openapi/openapi.controller';
 import { Tenants } from './tenant/tenants';
 import { Users } from './user/users';
 
@@ -21,6 +22,7 @@ import { Users } from './user/users';
     SetupController,
     AuthController,
     LakefsUsersController,
+    OpenApiController,
   ],
   providers: [Tenants, Users, Keys, KeyRights, EnvironmentKeys, FirstKeyFile, FirstKeys],
 })

@@ -57,6 +57,16 @@ describe('access with keys required', () => {
     expect(nobody.headers['content-type']).toContain('application/problem+json');
   });
 
+  it('tells everybody what the API is, whoever they are', async () => {
+    const document = await call('GET', 'openapi.json');
+    expect(document).toMatchObject({
+      status: 200,
+      body: { openapi: '3.1.0', paths: { '/caller': expect.anything() } },
+    });
+    expect(document.headers).toMatchObject({ 'cache-control': 'public, max-age=300' });
+    expect(document.headers['content-type']).toBe('application/json; charset=utf-8');
+  });
+
   it.each([
     ['a wrong secret', basic({ keyId: FIRST.keyId, secret: SYSTEM.secret })],
     ['an unknown key', basic({ keyId: 'AKIAJNOBODY000000000Q', secret: FIRST.secret })],

@@ -4,6 +4,7 @@ export * from './catalog';
 export * from './topics';
 export * from './payload';
 export * from './route';
+export * from './route-words';
 export * from './routes';
 export * from './request-owner';
 export * from './events/access.events';

@@ -15,6 +15,7 @@ export { Lifecycle, type ReadinessCheck } from './lifecycle';
 export { Logger } from './logger';
 export { masterKeyOfHome } from './master-key-file';
 export { Metrics, processRegistry } from './observe/metrics';
+export { operatingApi } from './operating.api';
 export { ReadModelFeeds } from './read-model-feeds';
 export { logContext, type LogContext } from './request-context';
 export { clusterRuntime, runServiceProcess } from './run-service-process';

@@ -29,7 +29,7 @@ export function kitRoutes(service: ServiceName): RouteRule[] {
   ];
 }
 
-const parkedQuery = z.object({
+export const parkedQuery = z.object({
   after: z.string().optional(),
   limit: z.coerce.number().int().min(1).max(1000).default(100),
 });
@@ -42,7 +42,7 @@ const checkpointText = z.string().transform((text, context) => {
     return z.NEVER;
   }
 });
-const verifyQuery = z.object({
+export const verifyQuery = z.object({
   checkpoint: checkpointText
     .pipe(
       z.object({
@@ -56,7 +56,7 @@ const verifyQuery = z.object({
     )
     .optional(),
 });
-const idParams = z.object({ id: z.string().regex(/^\d{1,18}$/, 'must be the id of a parked event') });
+export const idParams = z.object({ id: z.string().regex(/^\d{1,18}$/, 'must be the id of a parked event') });
 const nameParams = z.object({ name: z.string() });
 
 /** Health, metrics, and what operators do with a service's log. */

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { ApiError, Caller, parse } from '@mledger/service-kit';
-import { z } from 'zod';
+import { explainQuery } from '../api/ledger.schemas';
 import { PredictionIndex } from '../predictions/prediction-index';
 import { EventLookup } from '../timeline/event-lookup';
 import { parseHorizon } from '../timeline/ledger-event';
@@ -8,8 +8,6 @@ import { TimelineOrder } from '../timeline/timeline-order';
 import { explain } from './explanation';
 import { GatherEvidence } from './gather-evidence';
 import { storyOf } from './story';
-
-const explainQuery = z.strictObject({ request: z.string().min(1).max(512), asOf: z.string().optional() });
 
 /** Why a prediction was as it was: which model, by whose decision, on what evidence, from which data. */
 @Controller('api/mledger/v1/explain')

@@ -1,6 +1,6 @@
 import { Controller, Get, Param, Query } from '@nestjs/common';
 import { ApiError, Caller, parse } from '@mledger/service-kit';
-import { z } from 'zod';
+import { lineageQuery } from '../api/ledger.schemas';
 import { PredictionIndex, type IndexedPrediction } from '../predictions/prediction-index';
 import { SealProof } from '../predictions/seal-proof';
 import { EventLookup } from '../timeline/event-lookup';
@@ -9,14 +9,7 @@ import { namesIn, nodesOf, walk, type Reach } from './lineage-graph';
 import { LineageQueries, type KnownEdge } from './lineage-queries';
 import { kindOf, node, NODE_KINDS } from './nodes';
 
-const DEPTH_MAX = 50;
 const EDGES_MAX = 1_000;
-
-const lineageQuery = z.strictObject({
-  asOf: z.string().optional(),
-  direction: z.enum(['both', 'upstream', 'downstream']).default('both'),
-  depth: z.coerce.number().int().min(1).max(DEPTH_MAX).default(10),
-});
 
 /** What led to a thing, and what came of it, as far as the events say. */
 @Controller('api/mledger/v1/lineage')

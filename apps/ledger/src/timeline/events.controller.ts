@@ -1,15 +1,13 @@
 import { PassThrough } from 'node:stream';
 import { Controller, Get, Query, Req, Res } from '@nestjs/common';
 import { AccessControl } from '@mledger/access-control';
-import { SERVICE_NAMES } from '@mledger/contracts';
 import { ApiError, Caller, Lifecycle, parse, type FastifyReply, type FastifyRequest } from '@mledger/service-kit';
-import { z } from 'zod';
+import { eventsQuery, liveQuery } from '../api/ledger.schemas';
 import { positionOf, type LedgerEvent } from './ledger-event';
 import { LiveFeed } from './live-feed';
 import { TimelineOrder } from './timeline-order';
 import { TimelineQueries } from './timeline-queries';
 
-const EVENTS_MAX = 1_000;
 /** What a follower that names no cursor gets first. */
 const NEWEST_EVENTS = 50;
 const HEARTBEAT_MS = 15_000;
@@ -18,18 +16,6 @@ const CHECK_MS = 1_000;
 /** What may wait for a slow follower; past it, it is let go and may resume. */
 const UNSENT_BYTES_MAX = 8 * 1024 * 1024;
 const RECONNECT_MS = 2_000;
-
-const text = z.string().min(1).max(4_096).optional();
-const pageQuery = z.strictObject({
-  stream: text,
-  type: text,
-  service: z.enum(SERVICE_NAMES).optional(),
-  correlation: text,
-  after: z.string().optional(),
-  limit: z.coerce.number().int().min(1).max(EVENTS_MAX).default(100),
-  order: z.enum(['oldest', 'newest']).default('oldest'),
-});
-const liveQuery = z.strictObject({ after: z.string().optional() });
 
 /** The timeline of a tenant: page by page, or as it grows. */
 @Controller('api/mledger/v1/events')
@@ -44,7 +30,7 @@ export class EventsController {
 
   @Get()
   async page(@Query() query: unknown, @Caller() { tenant }: Caller): Promise<object> {
-    const { after, limit, ...rest } = parse(pageQuery, query, 'query');
+    const { after, limit, ...rest } = parse(eventsQuery, query, 'query');
     // What has arrived is shown at once, and not when the feed looks next.
     await this.order.advance();
     const position = after === undefined ? undefined : positionOf(after, 'after');

@@ -1,6 +1,6 @@
 import { Controller, Get, Query } from '@nestjs/common';
 import { Caller, isOperator, parse } from '@mledger/service-kit';
-import { z } from 'zod';
+import { verifyQuery } from '../api/ledger.schemas';
 import { reportFor } from './copy-report';
 import { VerifyCopy } from './verify-copy';
 
@@ -11,7 +11,7 @@ export class VerifyController {
 
   @Get()
   async verify(@Query() query: unknown, @Caller() caller: Caller): Promise<object> {
-    parse(z.strictObject({}), query, 'query');
+    parse(verifyQuery, query, 'query');
     return reportFor(isOperator(caller) ? undefined : caller.tenant, await this.copy.verify());
   }
 }
