@@ -76,6 +76,9 @@ function Clients({ credentials }: { credentials: Credentials | undefined }) {
       </nav>
       <pre data-testid="lines">{lines}</pre>
       <button onClick={() => void navigator.clipboard.writeText(lines)}>Copy</button>
+      <p>
+        What MLedger adds to these is its own API: <a href="/api/mledger/v1/openapi.json">openapi.json</a>
+      </p>
     </section>
   );
 }
