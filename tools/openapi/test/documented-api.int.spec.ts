@@ -113,9 +113,9 @@ describe('our own API is as its document says', () => {
     await newVersion(experimentId, 0.71);
     await newVersion(experimentId, 0.78);
     await api.ask('PUT /models/{name}/policy', { at: ['delay'] });
-    await api.ask('GET /models/{name}/policy', { at: ['delay'] });
-    // Until the metric has arrived, the gate is not passed and the promotion refused.
-    const promotionId = await eventually(() => promote(1));
+    // The registry hears of her key a moment after it was issued.
+    await eventually(() => api.ask('GET /models/{name}/policy', { at: ['delay'], as: ada.as }));
+    const promotionId = await promote(1);
     await api.ask('GET /promotions/{id}', { at: [promotionId] });
     await promote(2);
     await api.ask('GET /models/{name}/promotions', { at: ['delay'], query: { limit: '1', status: 'promoted' } });
