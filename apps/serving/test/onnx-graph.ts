@@ -23,7 +23,9 @@ function message(field: number, ...parts: Part[]): Buffer {
 const FLOAT = 1;
 const UINT8 = 2;
 const INT64 = 7;
+const BOOL = 9;
 const TENSOR_ATTRIBUTE = 4;
+const GRAPH_ATTRIBUTE = 5;
 const EXTERNAL = 1;
 
 interface Value {
@@ -47,16 +49,26 @@ function node(type: string, inputs: readonly string[], output: string, ...attrib
   ]);
 }
 
-function model(graph: { nodes: Buffer[]; initializers?: Buffer[]; inputs: Value[]; outputs: Value[] }): Buffer {
-  const parts = [
-    ...graph.nodes.map((each) => message(1, each)),
+interface Graph {
+  readonly nodes: Buffer[];
+  readonly initializers?: Buffer[];
+  readonly inputs: Value[];
+  readonly outputs: Value[];
+}
+
+function graphOf({ nodes, initializers = [], inputs, outputs }: Graph): Buffer {
+  return Buffer.concat([
+    ...nodes.map((each) => message(1, each)),
     message(2, 'graph'),
-    ...(graph.initializers ?? []).map((each) => message(5, each)),
-    ...graph.inputs.map((each) => message(11, valueInfo(each))),
-    ...graph.outputs.map((each) => message(12, valueInfo(each))),
-  ];
+    ...initializers.map((each) => message(5, each)),
+    ...inputs.map((each) => message(11, valueInfo(each))),
+    ...outputs.map((each) => message(12, valueInfo(each))),
+  ]);
+}
+
+function model(graph: Graph): Buffer {
   const opset = message(8, message(1, ''), number(2, 17));
-  return Buffer.concat([number(1, 9), message(7, ...parts), opset]);
+  return Buffer.concat([number(1, 9), message(7, graphOf(graph)), opset]);
 }
 
 function tensorInFile(name: string, bytes: number, location: string): Buffer {
@@ -97,12 +109,40 @@ export function graphOfSevens(): Buffer {
 
 /** Gives back the strings, truth values and large integers that it is given. */
 export function graphOfEchoes(): Buffer {
-  const types = { text: 8, flag: 9, large: INT64 };
+  const types = { text: 8, flag: BOOL, large: INT64 };
   const values = Object.entries(types).map(([name, type]) => ({ name, type, shape: ['N'] }));
   return model({
     nodes: values.map(({ name }) => node('Identity', [name], `${name}_again`)),
     inputs: values,
     outputs: values.map((value) => ({ ...value, name: `${value.name}_again` })),
+  });
+}
+
+/** Loops for as long as its first value is not 0, which never changes; then it gives its input back. */
+export function graphThatMayNotEnd(): Buffer {
+  const again: Value = { name: 'again', type: BOOL, shape: [] };
+  const passed: Value = { name: 'passed', type: FLOAT, shape: ['N', 2] };
+  const body = graphOf({
+    nodes: [node('Identity', ['again'], 'again_out'), node('Identity', ['passed'], 'passed_out')],
+    inputs: [{ name: 'turn', type: INT64, shape: [] }, again, passed],
+    outputs: [
+      { ...again, name: 'again_out' },
+      { ...passed, name: 'passed_out' },
+    ],
+  });
+  const first = Buffer.concat([number(2, INT64), message(9, Buffer.alloc(8)), message(8, 'first')]);
+  const attribute = message(5, message(1, 'body'), message(6, body), number(20, GRAPH_ATTRIBUTE));
+  return model({
+    nodes: [
+      node('Flatten', ['input'], 'flat', message(5, message(1, 'axis'), number(3, 0), number(20, 2))),
+      node('Squeeze', ['flat'], 'row'),
+      node('Gather', ['row', 'first'], 'value'),
+      node('Cast', ['value'], 'again', message(5, message(1, 'to'), number(3, BOOL), number(20, 2))),
+      node('Loop', ['', 'again', 'input'], 'score', attribute),
+    ],
+    initializers: [first],
+    inputs: [MATRIX],
+    outputs: [{ name: 'score', type: FLOAT, shape: ['N', 2] }],
   });
 }
 

@@ -56,8 +56,7 @@ export class ModelLoader implements OnApplicationShutdown {
       throw new ModelUnusable(`the model has ${sizeBytes} bytes; at most ${MODEL_BYTES_MAX} can be served`);
     }
     const { body } = await this.objects.get(objectKey).catch(refuseAbsent);
-    // Shared, so that the workers read one copy of the bytes and not one each.
-    const bytes = new Uint8Array(new SharedArrayBuffer(sizeBytes));
+    const bytes = new Uint8Array(sizeBytes);
     const hash = createHash('sha256');
     let offset = 0;
     for await (const chunk of body as AsyncIterable<Buffer>) {

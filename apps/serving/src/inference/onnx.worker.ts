@@ -1,25 +1,50 @@
 /**
- * A worker thread that runs ONNX sessions. `session.run` blocks its thread for as long as the model runs, so it must never
- * be the one that answers requests.
+ * A process that runs ONNX sessions. `session.run` blocks its thread for as long as the model runs, so it must never be the
+ * one that answers requests; and a graph that never ends, or that crashes or eats memory, can only be ended with its process.
  */
+import { writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { Worker } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
 
-const port = parentPort!;
-/** Promises, so that a run that comes right behind its load waits for it. */
-const sessions = new Map<string, Promise<InferenceSession>>();
+const sessions = new Map<string, InferenceSession>();
+/** One after the other, in the order in which they came: who asks knows by it which request the process is at. */
+let turn: Promise<void> = Promise.resolve();
 
-port.on('message', (request: WorkerRequest) => {
-  void answer(request).then(
-    (reply) => port.postMessage(reply, transferables(reply)),
-    (error: unknown) => {
+process.on('message', (request: WorkerRequest) => {
+  turn = turn
+    .then(() => answer(request))
+    .then(send)
+    .catch((error: unknown) => {
       const message = withoutSourcePlaces(error instanceof Error ? error.message : String(error));
-      port.postMessage({ id: request.id, kind: 'failed', message } satisfies WorkerReply);
-    },
-  );
+      send({ id: request.id, kind: 'failed', message });
+    });
 });
+
+function send(reply: WorkerReply): void {
+  process.send!(reply);
+}
+
+// A terminal's Ctrl+C is for the service, which ends this process when it has answered what it took.
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
+process.on('disconnect', () => process.exit());
+// While a graph runs nothing of the above is heard, and it would go on for ever after a service that was killed.
+new Worker(
+  `const { ppid } = process;
+   setInterval(() => process.ppid === ppid || process.kill(process.pid, 'SIGKILL'), 1000);`,
+  { eval: true },
+).unref();
+sacrificeFirst();
+
+/** When memory runs out, Linux should end the model that ate it, and not the database or the service. */
+function sacrificeFirst(): void {
+  try {
+    writeFileSync('/proc/self/oom_score_adj', '1000');
+  } catch {
+    // Another system, which chooses by itself.
+  }
+}
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
   switch (request.kind) {
@@ -30,7 +55,7 @@ async function answer(request: WorkerRequest): Promise<WorkerReply> {
     case 'unload': {
       const session = sessions.get(request.sha256);
       sessions.delete(request.sha256);
-      await (await session)?.release();
+      await session?.release();
       return { id: request.id, kind: 'unloaded' };
     }
   }
@@ -59,18 +84,13 @@ const SESSION_OPTIONS = {
 } satisfies InferenceSession.SessionOptions;
 
 async function load(id: number, sha256: string, bytes: Uint8Array): Promise<WorkerReply> {
-  const loading = sessions.get(sha256) ?? createSession(bytes);
-  sessions.set(sha256, loading);
-  const session = await loading.catch((error: unknown) => {
-    sessions.delete(sha256);
-    throw error;
-  });
+  const session = sessions.get(sha256) ?? (await createSession(bytes));
+  sessions.set(sha256, session);
   return { id, kind: 'loaded', inputs: signature(session.inputMetadata), outputs: signature(session.outputMetadata) };
 }
 
 function createSession(bytes: Uint8Array): Promise<InferenceSession> {
-  // ONNX Runtime takes no shared memory; the copy is gone when the session is made.
-  return InferenceSession.create(new Uint8Array(bytes), SESSION_OPTIONS).catch(refuseOutside);
+  return InferenceSession.create(bytes, SESSION_OPTIONS).catch(refuseOutside);
 }
 
 function refuseOutside(error: unknown): never {
@@ -88,7 +108,7 @@ function signature(metadata: readonly InferenceSession.ValueMetadata[]): WireSig
 }
 
 async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kind: 'run' }>): Promise<WorkerReply> {
-  const session = await sessions.get(sha256);
+  const session = sessions.get(sha256);
   if (!session) throw new Error(`model ${sha256} is not loaded in this worker`);
   const feeds = Object.fromEntries(
     inputs.map(({ name, onnxType, data, shape }) => [
@@ -102,10 +122,4 @@ async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kin
     return { name, onnxType: type, shape: [...dims], data: data as WireTensor['data'] };
   });
   return { id, kind: 'ran', outputs: tensors };
-}
-
-function transferables(reply: WorkerReply): ArrayBuffer[] {
-  if (reply.kind !== 'ran') return [];
-  const buffers = reply.outputs.flatMap(({ data }) => (ArrayBuffer.isView(data) ? [data.buffer as ArrayBuffer] : []));
-  return [...new Set(buffers)];
 }

@@ -5,7 +5,7 @@ import { EndpointDirectory } from '../endpoint/endpoint-directory';
 import { revisionOf, type Endpoint, type Revision } from '../endpoint/endpoint';
 import { PayloadPublisher } from '../payloads/payload-publisher';
 import { ModelLoader } from './model-loader';
-import { ModelUnusable, PoolOverloaded, type ModelSignature } from './session-pool';
+import { ModelUnusable, PoolOverloaded, RunAborted, type ModelSignature } from './session-pool';
 import { checkInputs } from './signature';
 import { TensorInvalid, valuesOf, type Tensor } from './tensor';
 
@@ -49,7 +49,7 @@ export class Predictor {
    * Predicts with one revision of an endpoint.
    *
    * @throws ApiError 404 for an unknown endpoint or version, 400 for tensors that the model does not take, 503 while
-   *   nothing is deployed or too many requests wait
+   *   nothing is deployed or too many requests wait, 504 for a model that does not end
    */
   async predict(request: PredictionRequest, caller: Caller): Promise<Prediction> {
     const endpoint = this.directory.get(caller.tenant, request.endpoint);
@@ -188,6 +188,10 @@ export function refusalOf(error: unknown): ApiError | undefined {
   if (error instanceof ApiError) return error;
   if (error instanceof TensorInvalid) return ApiError.invalid(error.message);
   if (error instanceof PoolOverloaded) return ApiError.unavailable(error.message);
+  if (error instanceof RunAborted) {
+    const status = error.reason === 'too-long' ? 504 : 500;
+    return new ApiError({ status, code: 'RUN_ABORTED', message: error.message });
+  }
   if (error instanceof ModelUnusable) return ApiError.unavailable('the model that is deployed cannot be loaded');
   return undefined;
 }

@@ -1,5 +1,6 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
-import { Worker } from 'node:worker_threads';
 import { datatypeOfOnnx, onnxTypeOf, TensorInvalid, type Tensor, type TensorSignature } from './tensor';
 import type { WireSignature, WorkerReply, WorkerRequest } from './worker-messages';
 
@@ -14,29 +15,60 @@ export class ModelUnusable extends Error {}
 /** More requests wait than may; the client should come back. */
 export class PoolOverloaded extends Error {}
 
-/** Requests that may wait for one worker; past that, waiting would only make every answer late. */
-export const WAITING_PER_WORKER_MAX = 1_000;
+/** The worker had to be ended while it ran the model, or ended by itself. */
+export class RunAborted extends Error {
+  constructor(
+    readonly reason: 'too-long' | 'crashed',
+    message: string,
+  ) {
+    super(message);
+  }
+}
+
+/** As long as MLflow's own server gives a request. */
+export const RUN_MS_MAX = 60_000;
+
+/** Requests that may wait for a worker; past that, waiting would only make every answer late. */
+export const WAITING_MAX = 4_000;
 
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 
+interface Asked {
+  readonly request: WorkerRequest;
+  readonly resolve: (reply: WorkerReply) => void;
+  readonly reject: (error: Error) => void;
+}
+
 interface PoolWorker {
-  readonly thread: Worker;
-  readonly waiting: Map<number, { resolve: (reply: WorkerReply) => void; reject: (error: Error) => void }>;
+  readonly process: ChildProcess;
+  /** By id, in the order in which they are answered: the first is the one that the worker is at. */
+  readonly waiting: Map<number, Asked>;
+  /** Begins anew with each request that the worker takes up. */
+  readonly limit: NodeJS.Timeout;
+}
+
+interface LoadedModel {
+  readonly bytes: Uint8Array;
+  readonly signature: Promise<ModelSignature>;
+  readonly running: Set<Promise<WorkerReply>>;
 }
 
 /**
- * Runs ONNX models in worker threads, by the SHA-256 of their bytes: two revisions of the same bytes share a session.
- * Threads start with the first model, so that a service without endpoints costs no memory for them.
+ * Runs ONNX models in processes of their own, by the SHA-256 of their bytes: two revisions of the same bytes share a session.
+ * They start with the first model, so that a service without endpoints costs no memory for them.
  */
 export class SessionPool {
   private readonly workers: PoolWorker[] = [];
-  private readonly models = new Map<string, { bytes: Uint8Array; signature: Promise<ModelSignature> }>();
+  private readonly models = new Map<string, LoadedModel>();
+  /** Runs that no worker is at: one that does not end must hold its own worker, and nobody else's request. */
+  private readonly runs: Asked[] = [];
   private nextId = 1;
   private closed = false;
 
   constructor(
     private readonly workerFile: string,
     private readonly size = Math.min(4, availableParallelism()),
+    private readonly runMsMax = RUN_MS_MAX,
   ) {}
 
   /**
@@ -49,34 +81,45 @@ export class SessionPool {
     if (known) return known.signature;
     while (this.workers.length < this.size) this.workers.push(this.startWorker());
     const signature = this.loadEverywhere(sha256, bytes);
-    this.models.set(sha256, { bytes, signature });
+    this.models.set(sha256, { bytes, signature, running: new Set() });
     signature.catch(() => this.models.delete(sha256));
     return signature;
   }
 
-  isLoaded(sha256: string): boolean {
-    return this.models.has(sha256);
-  }
-
   async unload(sha256: string): Promise<void> {
-    if (!this.models.delete(sha256)) return;
+    const model = this.models.get(sha256);
+    if (!model) return;
+    this.models.delete(sha256);
+    await Promise.allSettled(model.running);
+    // Wanted again in the meantime.
+    if (this.models.has(sha256)) return;
     await Promise.all(this.workers.map((worker) => this.ask(worker, { kind: 'unload', sha256 })));
   }
 
   /**
    * Runs a model on tensors that fit its signature, and gives the outputs asked for, in that order.
    *
-   * @throws TensorInvalid when the graph itself refuses the tensors; PoolOverloaded when too many requests wait.
+   * @throws TensorInvalid when the graph itself refuses the tensors; PoolOverloaded when too many requests wait; RunAborted
+   *   when the graph does not end, or ends its worker.
    */
   async run(sha256: string, inputs: readonly Tensor[], outputs: readonly string[]): Promise<Tensor[]> {
-    const worker = this.leastBusy();
+    const model = this.models.get(sha256);
+    if (!model) throw new ModelUnusable(`model ${sha256} is not loaded`);
+    if (this.runs.length >= WAITING_MAX) {
+      throw new PoolOverloaded(`${WAITING_MAX} requests wait already: try again in a moment`);
+    }
     const wire = inputs.map(({ name, datatype, shape, data }) => ({
       name,
       onnxType: onnxTypeOf(datatype),
       shape,
       data,
     }));
-    const reply = await this.ask(worker, { kind: 'run', sha256, inputs: wire, outputs });
+    const answered = this.asked({ kind: 'run', sha256, inputs: wire, outputs }, (asked) => {
+      this.runs.push(asked);
+      this.handOut();
+    });
+    model.running.add(answered);
+    const reply = await answered.finally(() => model.running.delete(answered));
     if (reply.kind === 'failed') throw new TensorInvalid(`the model refused the tensors: ${reply.message}`);
     if (reply.kind !== 'ran') throw new Error(`the worker answered ${reply.kind} to run`);
     return reply.outputs.map(({ name, onnxType, shape, data }) => {
@@ -88,11 +131,17 @@ export class SessionPool {
 
   async close(): Promise<void> {
     this.closed = true;
-    await Promise.all(this.workers.map(({ thread }) => thread.terminate()));
+    const ended = this.workers.map(({ process }) => once(process, 'exit'));
+    for (const worker of this.workers) end(worker);
+    await Promise.all(ended);
   }
 
   private async loadEverywhere(sha256: string, bytes: Uint8Array): Promise<ModelSignature> {
-    const replies = await Promise.all(this.workers.map((worker) => this.ask(worker, { kind: 'load', sha256, bytes })));
+    const replies = await Promise.all(
+      this.workers.map((worker) => this.ask(worker, { kind: 'load', sha256, bytes })),
+    ).catch((error: Error) => {
+      throw new ModelUnusable(`not an ONNX graph that can be served: ${error.message}`);
+    });
     const failed = replies.find((reply) => reply.kind === 'failed');
     if (failed) {
       await Promise.all(this.workers.map((worker) => this.ask(worker, { kind: 'unload', sha256 })));
@@ -103,49 +152,82 @@ export class SessionPool {
     return { inputs: first.inputs.map(tensorSignature), outputs: first.outputs.map(tensorSignature) };
   }
 
-  private leastBusy(): PoolWorker {
-    const worker = this.workers.reduce((best, each) => (each.waiting.size < best.waiting.size ? each : best));
-    if (worker.waiting.size >= WAITING_PER_WORKER_MAX) {
-      throw new PoolOverloaded(`${WAITING_PER_WORKER_MAX} requests wait for each worker: try again in a moment`);
-    }
-    return worker;
+  private ask(worker: PoolWorker, request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
+    return this.asked(request, (asked) => this.hand(worker, asked));
   }
 
-  private ask(worker: PoolWorker, request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
+  private asked(request: WithoutId<WorkerRequest>, place: (asked: Asked) => void): Promise<WorkerReply> {
     const id = this.nextId;
     this.nextId += 1;
-    return new Promise((resolve, reject) => {
-      worker.waiting.set(id, { resolve, reject });
-      worker.thread.postMessage({ id, ...request });
-    });
+    return new Promise((resolve, reject) => place({ request: { id, ...request } as WorkerRequest, resolve, reject }));
+  }
+
+  private handOut(): void {
+    for (const worker of this.workers) {
+      const next = worker.waiting.size === 0 ? this.runs.shift() : undefined;
+      if (next) this.hand(worker, next);
+    }
+  }
+
+  private hand(worker: PoolWorker, asked: Asked): void {
+    if (worker.waiting.size === 0) worker.limit.refresh();
+    worker.waiting.set(asked.request.id, asked);
+    // A worker that is gone says so by its end.
+    worker.process.send(asked.request, () => undefined);
   }
 
   private startWorker(): PoolWorker {
-    const worker: PoolWorker = { thread: new Worker(this.workerFile), waiting: new Map() };
-    worker.thread.unref();
-    worker.thread.on('message', (reply: WorkerReply) => {
+    const child = fork(this.workerFile, {
+      serialization: 'advanced',
+      // What runs there was made by strangers: none of the service's keys and passwords go along.
+      env: {},
+      execArgv: [],
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
+    const tooLong = () => new RunAborted('too-long', `the model did not end within ${this.runMsMax / 1000} s`);
+    const limit = setTimeout(() => worker.waiting.size > 0 && this.replace(worker, tooLong()), this.runMsMax);
+    const worker: PoolWorker = { process: child, waiting: new Map(), limit: limit.unref() };
+    child.unref();
+    child.channel?.unref();
+    child.on('message', (reply: WorkerReply) => {
       worker.waiting.get(reply.id)?.resolve(reply);
       worker.waiting.delete(reply.id);
+      limit.refresh();
+      this.handOut();
     });
-    worker.thread.on('error', (error) => this.replace(worker, error));
-    worker.thread.on('exit', (code) => this.replace(worker, new Error(`the inference worker ended with ${code}`)));
+    const crashed = (how: string) => this.replace(worker, new RunAborted('crashed', `the inference worker ${how}`));
+    child.on('error', (error) => crashed(`failed: ${error.message}`));
+    child.on('exit', (code, signal) => crashed(`ended with ${signal ?? code}`));
     return worker;
   }
 
-  /** A graph that takes its thread down must not take the endpoint down: the next thread gets every model again. */
-  private replace(worker: PoolWorker, error: Error): void {
+  /** A graph that takes its worker down must not take the endpoint down: the next one gets every model again. */
+  private replace(worker: PoolWorker, reason: RunAborted): void {
     const index = this.workers.indexOf(worker);
     if (index < 0) return;
     this.workers.splice(index, 1);
-    for (const { reject } of worker.waiting.values()) reject(error);
-    worker.waiting.clear();
-    if (this.closed) return;
+    end(worker);
+    const [first, ...others] = worker.waiting.values();
+    // Not a second time: a model that ends whoever loads it would have every worker of the future.
+    if (first?.request.kind === 'load') this.models.delete(first.request.sha256);
+    first?.reject(reason);
+    if (this.closed) {
+      for (const { reject } of [...others, ...this.runs.splice(0)]) reject(reason);
+      return;
+    }
     const fresh = this.startWorker();
     this.workers.push(fresh);
     for (const [sha256, { bytes }] of this.models) {
       void this.ask(fresh, { kind: 'load', sha256, bytes }).catch(() => undefined);
     }
+    for (const asked of others) this.hand(fresh, asked);
+    this.handOut();
   }
+}
+
+function end({ process, limit }: PoolWorker): void {
+  clearTimeout(limit);
+  process.kill('SIGKILL');
 }
 
 function tensorSignature({ name, onnxType, shape }: WireSignature): TensorSignature {

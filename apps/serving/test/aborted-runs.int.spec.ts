@@ -1,0 +1,70 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { ModelUnusable, RunAborted, SessionPool } from '../src/inference/session-pool';
+import type { Tensor } from '../src/inference/tensor';
+import { graphThatMayNotEnd } from './onnx-graph';
+
+const WORKER_FILE = require.resolve('@mledger/serving/onnx-worker');
+const DOUBLE = readFileSync(join(__dirname, 'fixtures/double.onnx'));
+const ENDING = matrixOf([0, 1]);
+const ENDLESS = matrixOf([1, 1]);
+
+function matrixOf(values: number[]): Tensor {
+  return { name: 'input', datatype: 'FP32', shape: [1, 2], data: Float32Array.from(values) };
+}
+
+let pool: SessionPool;
+beforeAll(async () => {
+  pool = new SessionPool(WORKER_FILE, 2, 2_000);
+  await pool.load('double', DOUBLE);
+  await pool.load('looping', graphThatMayNotEnd());
+});
+afterAll(() => pool.close());
+
+const valuesOf = async (outputs: Promise<Tensor[]>) => [...((await outputs)[0]!.data as Float32Array)];
+const runTimes = (count: number, name: string, input: Tensor) =>
+  Array.from({ length: count }, () => pool.run(name, [input], ['score']));
+
+it('holds its own worker with a run that does not end, and nobody else’s request', async () => {
+  const ended: string[] = [];
+  const endless = pool.run('looping', [ENDLESS], ['score']).catch(() => ended.push('endless'));
+  await Promise.all(runTimes(20, 'double', ENDING));
+  ended.push('others');
+  await endless;
+  expect(ended).toEqual(['others', 'endless']);
+});
+
+it('ends runs that do not end by themselves, and answers the requests that waited behind them', async () => {
+  const endless = runTimes(2, 'looping', ENDLESS);
+  const aborted = endless.map((run) =>
+    expect(run).rejects.toThrow(new RunAborted('too-long', 'the model did not end within 2 s')),
+  );
+  const behind = [...runTimes(1, 'double', ENDING), ...runTimes(1, 'looping', ENDING)];
+  await Promise.all(aborted);
+  expect(await Promise.all(behind.map(valuesOf))).toEqual([[2], [0, 1]]);
+});
+
+it('forgets a model when those who asked for it before are answered', async () => {
+  const runs = runTimes(20, 'double', ENDING);
+  await pool.unload('double');
+  expect(await Promise.all(runs.map(valuesOf))).toEqual(Array(20).fill([2]));
+  await expect(pool.run('double', [ENDING], ['score'])).rejects.toThrow(ModelUnusable);
+});
+
+it('loads a model behind a run that does not end', async () => {
+  const endless = pool.run('looping', [ENDLESS], ['score']);
+  const aborted = expect(endless).rejects.toThrow(RunAborted);
+  const loaded = pool.load('triple', readFileSync(join(__dirname, 'fixtures/triple.onnx')));
+  await aborted;
+  expect((await loaded).outputs.map(({ name }) => name)).toContain('score');
+  expect(await valuesOf(pool.run('triple', [ENDLESS], ['score']))).toEqual([6]);
+});
+
+it('closes while a run does not end', async () => {
+  const other = new SessionPool(WORKER_FILE, 1);
+  await other.load('looping', graphThatMayNotEnd());
+  const endless = other.run('looping', [ENDLESS], ['score']);
+  const refused = expect(endless).rejects.toThrow(RunAborted);
+  await other.close();
+  await refused;
+});
