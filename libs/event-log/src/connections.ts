@@ -1,17 +1,20 @@
-import type { Pool, PoolClient } from 'pg';
+import type { Client, Pool, PoolClient } from 'pg';
 
-/** Works on a connection of the pool. One that broke is closed, not given back, and its end disturbs nobody else. */
+/**
+ * A connection that breaks tells the query that it runs, or the next one. It also emits an error, and one that nobody hears ends the
+ * process: between two queries, or before the first, when Postgres stops in the moment that it lets somebody in.
+ */
+export function outliveLoss(client: Pick<Client, 'on'>): void {
+  client.on('error', () => undefined);
+}
+
+/** Works on a connection of the pool, which closes one that broke. */
 export async function withConnection<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
-  let broken: Error | undefined;
-  const onError = (error: Error) => (broken = error);
-  // A connection that is lost while in use tells its query and emits an error, which nobody else would hear.
-  client.on('error', onError);
   try {
     return await work(client);
   } finally {
-    client.off('error', onError);
-    client.release(broken);
+    client.release();
   }
 }
 

@@ -1,5 +1,6 @@
 import { Client, Pool, types, type PoolClient, type PoolConfig } from 'pg';
 import { DataSource, type EntityManager, type MigrationInterface } from 'typeorm';
+import { outliveLoss } from './connections';
 import { lockKey } from './ids';
 import { EventLog1764000000000 } from './migrations/event-log.migration';
 import { EventPages1764100000000 } from './migrations/event-pages.migration';
@@ -40,6 +41,7 @@ export async function openDatabase(
   if (!SCHEMA_NAME.test(options.service))
     throw new Error(`${options.service} cannot be the name of a service's schema`);
   const gate = new Client({ connectionString: options.url, application_name: `mledger ${options.service} set-up` });
+  outliveLoss(gate);
   await gate.connect();
   try {
     await gate.query(`select pg_advisory_lock(${lockKey(options.service, 'migrate', '')})`);
@@ -90,7 +92,9 @@ async function connect(options: DatabaseOptions): Promise<Database> {
   const background = new Pool({ connectionString: options.url, max: 1, ...connection });
   // An idle connection that the server ended is replaced at the next use.
   background.on('error', () => undefined);
-  return { dataSource, pool: (dataSource.driver as unknown as { master: Pool }).master, background };
+  const pool = (dataSource.driver as unknown as { master: Pool }).master;
+  for (const each of [pool, background]) each.on('connect', outliveLoss);
+  return { dataSource, pool, background };
 }
 
 function parseInt8(text: string): number | string {
