@@ -177,6 +177,11 @@ describe('a run', () => {
     ['holds a number past all others', `'{"a":1e400}'`, {}],
     ['is nested too deep', `'{"a":' + '['.repeat(80) + ']'.repeat(80) + '}'`, {}],
     ['is too long, in one piece', `'{"a":"' + 'x'.repeat(40000) + '"}'`, {}],
+    [
+      'holds what Python writes of a metric that is not a number',
+      `'{"auc":NaN,"loss":Infinity}'`,
+      { auc: null, loss: 'Infinity' },
+    ],
     ['holds an integer past 2^53', `'{"a":12345678901234567890}'`, { a: '12345678901234567890' }],
   ])('succeeds when its last line %s', async (_case, line, outputs) => {
     await world.define('odd', [{ name: 'print', command: node(`console.log(${line})`) }]);

@@ -80,8 +80,10 @@ const UNREADABLE: [what: string, body: Body, status: number, headers?: Headers][
   ['a datatype that every object has', matrix({ datatype: 'constructor' }), 400],
   ['text for numbers', matrix({ data: ['a', 'b', 'c', 'd'] }), 400],
   ['a megabyte of text for a number', () => matrix({ data: ['a'.repeat(2 ** 20), 1, 1, 1] }), 400],
-  ['NaN that is not JSON', matrixText('[NaN, 1]'), 400],
-  ['Infinity that is not JSON', matrixText('[-Infinity, 1]'), 400],
+  ['NaN in a place for text', '{"inputs": [{"name": "input", "shape": [1], "datatype": "BYTES", "data": [NaN]}]}', 400],
+  ['Infinity for an integer', '{"inputs": [{"name": "input", "shape": [1], "datatype": "INT64", "data": [Infinity]}]}', 400],
+  ['classes instead of values', JSON.stringify({ inputs: [MATRIX], outputs: [{ name: 'score', parameters: { classification: 2 } }] }), 400],
+  ['an output in shared memory', JSON.stringify({ inputs: [MATRIX], outputs: [{ name: 'score', parameters: { shared_memory_region: 'x' } }] }), 400],
   ['a number past all doubles', matrixText('[1e999, 1]'), 400],
   ['a number past all floats', matrixText('[1e39, 1]'), 400],
   ['NaN for an integer', matrix({ datatype: 'INT64', data: ['NaN', 1, 1, 1] }), 400],
@@ -171,7 +173,6 @@ const UNSCORABLE: [what: string, body: Body, status: number, headers?: Headers][
   ['a key twice', '{"inputs": [[1, 2]], "inputs": [[3, 4]]}', 400],
   ['10,000 levels', () => `{"inputs": ${nested(10_000)}}`, 400],
   ['ten million levels', () => `{"inputs": ${nested(10_000_000)}}`, 400],
-  ['NaN that is not JSON', '{"inputs": [[NaN, 1]]}', 400],
   ['text for numbers', '{"inputs": [["a", 1]]}', 400],
   ['a megabyte of text for a number', () => `{"inputs": [["${'a'.repeat(2 ** 20)}", 1]]}`, 400],
   ['ragged rows', '{"inputs": [[1, 2], [3]]}', 400],
@@ -189,6 +190,15 @@ const UNSCORABLE: [what: string, body: Body, status: number, headers?: Headers][
   ['a body over the limit', overLimit, 413],
   ['a body that inflates a thousand times', bomb, 413, { 'content-encoding': 'gzip' }],
 ]; // prettier-ignore
+
+describe('a number that JSON has not', () => {
+  it('is read as Triton and MLflow read it, whose clients write it as Python does', async () => {
+    const infer = await world.infer('target', matrixText('[NaN, 1]'));
+    expect(infer.json().outputs).toContainEqual(expect.objectContaining({ name: 'score', data: ['NaN'] }));
+    const scored = await world.invoke('target', '{"inputs": [[-Infinity, 1], [1, 1]]}');
+    expect(scored.json().predictions.score).toEqual([['-Infinity'], [4]]);
+  });
+});
 
 describe('a scoring request', () => {
   it.each(UNSCORABLE)('with %s is refused', async (...[, body, status, headers]) => {

@@ -142,7 +142,10 @@ class LastLine {
   outputs(): Record<string, unknown> {
     this.keep(this.open);
     try {
-      const outputs = parseStrictJson(Buffer.from(this.line), { bigIntegers: 'as-strings' });
+      const outputs = parseStrictJson(Buffer.from(this.line), {
+        bigIntegers: 'as-strings',
+        nonFinite: 'as-null-and-strings',
+      });
       if (outputs === null || typeof outputs !== 'object' || Array.isArray(outputs)) return {};
       // What the log refuses, as deep nesting, would make a step that is done one that was lost.
       canonicalJson({ outputs });

@@ -23,7 +23,7 @@ const FORMS = ['dataframe_split', 'dataframe_records', 'instances', 'inputs'] as
  * @throws TensorInvalid with the reason, for the client; ApiError 400 for JSON that is not what it seems
  */
 export function readScoringJson(bytes: Buffer): ScoringInput {
-  const body = parseStrictJson(bytes, { bigIntegers: 'as-strings' });
+  const body = parseStrictJson(bytes, { bigIntegers: 'as-strings', nonFinite: 'as-null-and-strings' });
   if (!isRecord(body)) throw new TensorInvalid(`the body is not a JSON object with one of ${FORMS.join(', ')}`);
   const given = FORMS.filter((form) => form in body);
   const [form] = given;
@@ -146,6 +146,7 @@ function readSplit(value: unknown): ScoringInput {
 
 function readRecords(value: unknown, form: string): ScoringInput {
   if (!Array.isArray(value) || !value.every(isRecord)) throw new TensorInvalid(`${form} is not a list of objects`);
+  if (value.length === 0) throw new TensorInvalid(`${form} has no rows`);
   // A column that only a later record has is one too, as pandas sees it; to drop it would answer another question.
   const columns = [...new Set(value.flatMap(Object.keys))];
   const field = (record: Record<string, unknown>, column: string) =>

@@ -47,7 +47,7 @@ export function readInferRequest(body: Buffer, jsonBytes: number | undefined): I
     throw new TensorInvalid(`Inference-Header-Content-Length says ${jsonBytes}, the body has ${body.byteLength} bytes`);
   }
   const parsed = inferRequestSchema.safeParse(
-    parseStrictJson(body.subarray(0, jsonBytes), { bigIntegers: 'as-strings' }),
+    parseStrictJson(body.subarray(0, jsonBytes), { bigIntegers: 'as-strings', nonFinite: 'as-null-and-strings' }),
   );
   if (!parsed.success) {
     const [issue] = parsed.error.issues;
@@ -61,6 +61,7 @@ export function readInferRequest(body: Buffer, jsonBytes: number | undefined): I
     );
   }
   const binaryOutputs = parsed.data.parameters?.binary_data_output === true;
+  for (const { name, parameters } of parsed.data.outputs ?? []) refuseExtensions(name, parameters);
   const outputs = parsed.data.outputs?.map(({ name, parameters }) => ({
     name,
     binary: typeof parameters?.binary_data === 'boolean' ? parameters.binary_data : binaryOutputs,
@@ -69,6 +70,14 @@ export function readInferRequest(body: Buffer, jsonBytes: number | undefined): I
     throw new TensorInvalid('an output is asked for twice; name each once');
   }
   return { id: parsed.data.id, inputs, outputs, binaryOutputs };
+}
+
+/** To leave one out in silence would answer with values what was to be classes, or leave a client to read old memory. */
+function refuseExtensions(output: string, parameters: Readonly<Record<string, unknown>> | undefined): void {
+  const unknown = ['classification', 'shared_memory_region'].find(
+    (name) => parameters && Object.hasOwn(parameters, name),
+  );
+  if (unknown) throw new TensorInvalid(`output ${output}: this server has no extension for ${unknown}`);
 }
 
 type RawInput = z.output<typeof inferRequestSchema>['inputs'][number];

@@ -10,12 +10,19 @@ const QUOTE = 34;
 const BACKSLASH = 92;
 const COLON = 58;
 const MINUS = 45;
+const [BIG_I, BIG_N] = [73, 78];
+const NON_FINITE = /NaN|-?Infinity/y;
 const [OPEN_BRACE, CLOSE_BRACE] = [123, 125];
 const [OPEN_BRACKET, CLOSE_BRACKET] = [91, 93];
 
 export interface StrictJsonOptions {
   /** What becomes of an integer that a double cannot hold: an error, or the same digits as a string. */
   readonly bigIntegers: 'refuse' | 'as-strings';
+  /**
+   * What becomes of NaN, Infinity and -Infinity, which are no JSON, but are what Python writes of them: an error, or null for
+   * the first and the words as strings for the others.
+   */
+  readonly nonFinite?: 'refuse' | 'as-null-and-strings';
 }
 
 /**
@@ -68,6 +75,7 @@ function surveyOf(text: string): Survey {
     else if (code === COLON) colons++;
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) depth = Math.max(depth, ++level);
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) level--;
+    else if (code === BIG_I || code === BIG_N) innocent = false;
     else if (isDigit(code) || code === MINUS) {
       const start = at;
       let whole = true;
@@ -131,12 +139,13 @@ function decodeUtf8(bytes: Buffer): string {
 
 type Span = readonly [start: number, end: number];
 
-/** The same text with these spans, numbers, as strings. */
+/** The same text with these spans, numbers, as strings, and NaN as null. */
 function withQuotes(text: string, spans: readonly Span[]): string {
   const parts: string[] = [];
   let at = 0;
   for (const [start, end] of spans) {
-    parts.push(text.slice(at, start), '"', text.slice(start, end), '"');
+    const number = text.slice(start, end);
+    parts.push(text.slice(at, start), number === 'NaN' ? 'null' : `"${number}"`);
     at = end;
   }
   parts.push(text.slice(at));
@@ -154,7 +163,7 @@ class Scan {
     private readonly options: StrictJsonOptions,
   ) {}
 
-  /** @returns the numbers that have to be read as strings */
+  /** @returns the numbers that have to be read as something else */
   run(): Span[] {
     const { text } = this;
     while (this.at < text.length) {
@@ -165,7 +174,8 @@ class Scan {
       else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) {
         this.keys.pop();
         this.at++;
-      } else if (isDigit(code) || code === MINUS) this.number();
+      } else if (code === BIG_I || code === BIG_N || code === MINUS) this.nonFinite();
+      else if (isDigit(code)) this.number();
       else this.at++;
     }
     return this.quoted;
@@ -202,6 +212,14 @@ class Scan {
     if (REFUSED_KEYS.has(key)) throw ApiError.invalid(`the key "${key}" is not allowed in a body`);
     if (keys.has(key)) throw ApiError.invalid(`the key "${key}" stands twice in one object`);
     keys.add(key);
+  }
+
+  private nonFinite(): void {
+    NON_FINITE.lastIndex = this.at;
+    const [word] = NON_FINITE.exec(this.text) ?? [];
+    if (word === undefined || this.options.nonFinite !== 'as-null-and-strings') return this.number();
+    this.quoted.push([this.at, this.at + word.length]);
+    this.at += word.length;
   }
 
   private number(): void {

@@ -32,6 +32,16 @@ describe('strict JSON', () => {
     expect(read(text)).toEqual(value);
   });
 
+  it('reads what Python writes of numbers that JSON has not, where that is asked for', () => {
+    const options = { bigIntegers: 'refuse', nonFinite: 'as-null-and-strings' } as const;
+    const readPython = (text: string) => parseStrictJson(Buffer.from(text), options);
+    expect(readPython('{"NaN":[NaN, Infinity,-Infinity,-1,"NaN Infinity"]}')).toEqual({
+      NaN: [null, 'Infinity', '-Infinity', -1, 'NaN Infinity'],
+    });
+    for (const text of ['[-NaN]', '[Inf]', '[1NaN]', '[NaN1]', '{NaN:1}'])
+      expect(() => readPython(text)).toThrow(/not valid JSON/);
+  });
+
   it.each([
     ['{"a":1,"a":1}', /"a" stands twice/],
     ['{"a":1,"\\u0061":1}', /"a" stands twice/],
@@ -55,6 +65,7 @@ describe('strict JSON', () => {
     ['"\\x"', /not valid JSON/],
     ['--1', /not valid JSON/],
     ['NaN', /not valid JSON/],
+    ['[-Infinity]', /not valid JSON/],
   ])('refuses %s', (text, message) => {
     expect(() => read(text)).toThrow(message);
   });
