@@ -117,6 +117,20 @@ describe('model versions', () => {
     }
   });
 
+  it('hold every file of a run that is registered while the last of them arrive', async () => {
+    await register('hasty');
+    const runId = randomUUID().replaceAll('-', '');
+    const paths = Array.from({ length: 8 }, (_, index) => `part-${index}`);
+    const [first, ...others] = paths.map((path) => storedFile({ runId }, `model/${path}`));
+    await world.experiments.tell(['run', runId], [runStarted(runId), first!]);
+    const input = { name: 'hasty', source: `runs:/${runId}/model`, run_id: runId };
+    const created = world.mlflow('POST', 'model-versions/create', input);
+    for (const file of others) await world.experiments.tell(['run', runId], [file]);
+    expect((await created).status).toBe(200);
+    const { state } = await latestState('hasty');
+    expect(state.versions[0]!.origin.files.map(({ path }) => path)).toEqual(paths);
+  });
+
   it('are copied from another model by version and by alias, with what they came from', async () => {
     await world.logVersion('original');
     await world.mlflow('POST', 'registered-models/alias', { name: 'original', alias: 'best', version: '1' });

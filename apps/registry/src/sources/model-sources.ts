@@ -29,9 +29,6 @@ interface LoggedModel {
   readonly manifestSha256: string | null;
 }
 
-/** A run's folder may rightly be empty, so it is waited for less long than what has to exist. */
-const FILES_MS_MAX = 500;
-
 /** What a client says of a version's origin, its source already understood. */
 export interface OriginClaim {
   readonly tenant: string;
@@ -198,9 +195,9 @@ export class ModelSources {
     );
   }
 
+  /** A client registers as soon as it has uploaded, and the last of its files may arrive after the first. */
   private filesOfRun(tenant: string, runId: string, folder: string): Promise<ModelFile[]> {
-    const read = () => this.files(tenant, runFiles(runId), folder);
-    return this.arrivals.until({ from: sourceFiles.name, read, isThere: isFilled, waitMsMax: FILES_MS_MAX });
+    return this.arrivals.settled({ from: sourceFiles.name, read: () => this.files(tenant, runFiles(runId), folder) });
   }
 
   /** Files below a folder, with paths relative to it. */
