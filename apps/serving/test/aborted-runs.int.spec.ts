@@ -64,7 +64,8 @@ it('closes while a run does not end', async () => {
   const other = new SessionPool(WORKER_FILE, 1);
   await other.load('looping', graphThatMayNotEnd());
   const endless = other.run('looping', [ENDLESS], ['score']);
-  const refused = expect(endless).rejects.toThrow(RunAborted);
+  const loading = other.load('double', DOUBLE);
+  const refused = [endless, loading].map((aborted) => expect(aborted).rejects.toThrow(RunAborted));
   await other.close();
-  await refused;
+  await Promise.all(refused);
 });

@@ -162,7 +162,8 @@ describe('tensors that the model does not take', () => {
     const [answer, published] = await publishedBy(() => world.infer(model, body));
     expectRefusal(answer, 400, OIP_FORM);
     const { error } = answer.json() as { error: string };
-    expect(published).toMatchObject([{ endpoint: model, status: 400, outputs: [], error }]);
+    const requestId = answer.headers['x-request-id'];
+    expect(published).toMatchObject([{ requestId, endpoint: model, status: 400, outputs: [], error }]);
   });
 });
 

@@ -54,7 +54,8 @@ export class Predictor {
   async predict(request: PredictionRequest, caller: Caller): Promise<Prediction> {
     const endpoint = this.directory.get(caller.tenant, request.endpoint);
     const revision = chooseRevision(endpoint, request.modelVersion, Math.random());
-    const requestId = this.ids.uuidv7();
+    // The one that the edge gives with every answer, a refusal too: by it the ledger is asked.
+    const { requestId } = caller;
     const identity = { requestId, endpoint, revision, request, caller, shadow: false };
     const startedMs = performance.now();
     let inputs: readonly Tensor[] = [];

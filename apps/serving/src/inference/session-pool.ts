@@ -140,6 +140,8 @@ export class SessionPool {
     const replies = await Promise.all(
       this.workers.map((worker) => this.ask(worker, { kind: 'load', sha256, bytes })),
     ).catch((error: Error) => {
+      // The service stops, which says nothing of the model.
+      if (this.closed) throw error;
       throw new ModelUnusable(`not an ONNX graph that can be served: ${error.message}`);
     });
     const failed = replies.find((reply) => reply.kind === 'failed');

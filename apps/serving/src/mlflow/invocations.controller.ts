@@ -1,5 +1,5 @@
-import { Controller, HttpCode, Param, Post, Req, Res } from '@nestjs/common';
-import { ApiError, Caller, readBody, type FastifyReply, type FastifyRequest } from '@mledger/service-kit';
+import { Controller, HttpCode, Param, Post, Req } from '@nestjs/common';
+import { ApiError, Caller, readBody, type FastifyRequest } from '@mledger/service-kit';
 import { INFER_BYTES_MAX } from '../oip/oip.controller';
 import { Predictor } from '../inference/predictor';
 import { TensorInvalid } from '../inference/tensor';
@@ -13,12 +13,7 @@ export class InvocationsController {
 
   @Post(':name/invocations')
   @HttpCode(200)
-  async invoke(
-    @Param('name') name: string,
-    @Req() request: FastifyRequest,
-    @Res({ passthrough: true }) reply: FastifyReply,
-    @Caller() caller: Caller,
-  ): Promise<object> {
+  async invoke(@Param('name') name: string, @Req() request: FastifyRequest, @Caller() caller: Caller): Promise<object> {
     const read = readerOf(request.headers['content-type']);
     const body = await readBody(request.raw, request.headers, INFER_BYTES_MAX);
     const input = readInput(read, body);
@@ -31,7 +26,6 @@ export class InvocationsController {
       },
       caller,
     );
-    reply.header('x-request-id', prediction.requestId);
     return { predictions: predictionsOf(prediction.outputs, isOfColumns(input)) };
   }
 }

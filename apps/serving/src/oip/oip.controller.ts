@@ -113,7 +113,6 @@ export class OipController {
       id: infer.id ?? prediction.requestId,
       outputs: prediction.outputs.map((tensor) => ({ tensor, binary: wantsBinary(infer, tensor.name) })),
     });
-    reply.header('x-request-id', prediction.requestId);
     if (jsonBytes !== undefined) reply.header('inference-header-content-length', String(jsonBytes));
     await reply.type(jsonBytes === undefined ? 'application/json' : 'application/octet-stream').send(answer);
   }
