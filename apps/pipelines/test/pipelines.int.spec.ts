@@ -78,6 +78,19 @@ describe('a pipeline', () => {
     expect(await world.call('PUT', 'pipelines/bad', definition)).toMatchObject({ status: 400, body: { status: 400 } });
     expect((await world.call('GET', 'pipelines/bad')).status).toBe(404);
   });
+
+  it('says of a variable of the platform that it is one', async () => {
+    const steps = [{ name: 'a', command: ['true'], env: { PATH: '/bin' } }];
+    const { body } = await world.call('PUT', 'pipelines/bad', { steps });
+    expect(body.detail).toBe('steps.0.env.PATH: is set by the platform');
+  });
+
+  it('takes no parameters for a run', async () => {
+    await world.define('fixed', [{ name: 'a', command: ['true'] }]);
+    expect((await world.call('POST', 'pipelines/fixed/runs', { params: { rate: 1 } })).status).toBe(400);
+    expect((await world.call('GET', 'pipelines/fixed/runs')).body.runs).toEqual([]);
+    expect((await world.call('POST', 'pipelines/fixed/runs', {})).status).toBe(201);
+  });
 });
 
 describe('a run', () => {

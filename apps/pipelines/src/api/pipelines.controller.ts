@@ -40,7 +40,8 @@ export class PipelinesController {
   }
 
   @Post(':name/runs')
-  async trigger(@Param('name') name: string, @Caller() caller: Caller): Promise<PipelineRun> {
+  async trigger(@Param('name') name: string, @Body() body: unknown, @Caller() caller: Caller): Promise<PipelineRun> {
+    parse(schemas.trigger, body);
     const pipelineRunId = await this.pipelines.triggerByName(name, commandContext(caller));
     const run = await this.queries.run(caller.tenant, pipelineRunId);
     if (run === undefined) throw new Error(`run ${pipelineRunId} was triggered and is not there`);

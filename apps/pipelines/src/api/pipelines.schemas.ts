@@ -37,7 +37,7 @@ const step = z.strictObject({
   attemptsMax: z.number().int().min(1).max(10).default(1),
 });
 
-const trigger = z.strictObject({
+const driftTrigger = z.strictObject({
   on: z.enum(['DriftDetected', 'PerformanceDegraded']),
   monitor: z.string().min(1).max(256).optional(),
   cooldownSeconds: z
@@ -50,9 +50,12 @@ const trigger = z.strictObject({
 
 export const definition = z.strictObject({
   steps: z.array(step).min(1).max(STEPS_MAX),
-  triggers: z.array(trigger).max(TRIGGERS_MAX).default([]),
+  triggers: z.array(driftTrigger).max(TRIGGERS_MAX).default([]),
   role: z.enum(ROLES).default('contributor'),
 });
+
+/** A run has no parameters: to take some and leave them out would train on something else. */
+export const trigger = z.strictObject({}).default({});
 
 export const page = z.strictObject({
   limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(100),

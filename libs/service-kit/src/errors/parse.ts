@@ -14,7 +14,8 @@ export function parse<S extends z.ZodType>(schema: S, input: unknown, where = 'b
   if (result.success) return result.data;
   const fields = result.error.issues.slice(0, ISSUES_MAX).map((issue) => ({
     field: issue.path.length === 0 ? where : issue.path.map(String).join('.'),
-    message: issue.message,
+    // Of a key its own message says only that it is invalid.
+    message: (issue.code === 'invalid_key' && issue.issues[0]?.message) || issue.message,
   }));
   throw ApiError.invalid(fields.map(({ field, message }) => `${field}: ${message}`).join('; '), { fields });
 }
