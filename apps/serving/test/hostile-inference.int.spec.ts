@@ -1,8 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { eventually } from '@mledger/service-kit/testing';
 import { INFER_BYTES_MAX } from '../src/oip/oip.controller';
-import { graphOfEchoes, graphOfSevens } from './onnx-graph';
+import { graphOfEchoes, graphOfSevens, graphThatSwells } from './onnx-graph';
 import { MATRIX, ServingWorld } from './serving-world';
+
+const ENDPOINTS = ['target', 'echo', 'sevens', 'swells'];
 
 let world: ServingWorld;
 beforeAll(async () => {
@@ -11,7 +13,8 @@ beforeAll(async () => {
   await registry.createVersion('target', 1, 'double.onnx');
   await registry.createVersion('echo', 1, graphOfEchoes());
   await registry.createVersion('sevens', 1, graphOfSevens());
-  for (const name of ['target', 'echo', 'sevens']) await world.follow(name, `models:/${name}/1`);
+  await registry.createVersion('swells', 1, graphThatSwells());
+  for (const name of ENDPOINTS) await world.follow(name, `models:/${name}/1`);
 });
 afterAll(() => world?.stop());
 
@@ -155,6 +158,16 @@ const MISFITS: [what: string, model: string, body: object][] = [
   ['that are the same input twice', 'target', { inputs: [MATRIX, MATRIX] }],
   ['for an output that does not exist', 'target', { inputs: [MATRIX], outputs: [{ name: '__proto__x' }] }],
   ['that the graph itself refuses', 'sevens', { inputs: [MATRIX] }],
+  [
+    'that become more than a request may hold',
+    'swells',
+    { inputs: [{ name: 'input', datatype: 'INT64', shape: [2], data: [1, 2 ** 24 + 1] }] },
+  ],
+  [
+    'that become more than there is memory',
+    'swells',
+    { inputs: [{ name: 'input', datatype: 'INT64', shape: [2], data: [2 ** 30, 2 ** 20] }] },
+  ],
 ];
 
 describe('tensors that the model does not take', () => {
@@ -248,6 +261,6 @@ describe('what looks hostile and is not', () => {
 it('left no event behind but those that were meant', async () => {
   const types = (await world.kit.service.log.store.readLog({ afterSeq: 0, limit: 1000 })).map(({ type }) => type);
   expect(types.filter((type) => type !== 'PredictionsSealed').sort()).toEqual(
-    ['EndpointCreated', 'NameClaimed', 'RevisionDeployed'].flatMap((type) => [type, type, type]),
+    ['EndpointCreated', 'NameClaimed', 'RevisionDeployed'].flatMap((type) => ENDPOINTS.map(() => type)),
   );
 });

@@ -146,6 +146,15 @@ export function graphThatMayNotEnd(): Buffer {
   });
 }
 
+/** Gives as many values as its input says, of one. */
+export function graphThatSwells(): Buffer {
+  return model({
+    nodes: [node('ConstantOfShape', ['input'], 'score')],
+    inputs: [{ name: 'input', type: INT64, shape: [2] }],
+    outputs: [{ name: 'score', type: FLOAT, shape: ['A', 'B'] }],
+  });
+}
+
 /** The same graph in other bytes: messages of protobuf that follow one another are merged. */
 export function signedBy(producer: string, graph: Buffer): Buffer {
   return Buffer.concat([graph, message(2, producer)]);

@@ -6,6 +6,7 @@ import { writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { TENSOR_ELEMENTS_MAX } from './tensor';
 import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
 
 const sessions = new Map<string, InferenceSession>();
@@ -117,6 +118,13 @@ async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kin
     ]),
   );
   const results = await session.run(feeds, [...outputs]);
+  // A few values can become billions, which the service could not hold as it can the request's.
+  const values = Object.values(results).reduce((sum, { size }) => sum + size, 0);
+  if (values > TENSOR_ELEMENTS_MAX) {
+    throw new Error(
+      `its outputs would hold ${values} values, more than ${TENSOR_ELEMENTS_MAX}; send fewer rows at once`,
+    );
+  }
   const tensors = outputs.map((name): WireTensor => {
     const { type, data, dims } = results[name]!;
     return { name, onnxType: type, shape: [...dims], data: data as WireTensor['data'] };

@@ -71,16 +71,35 @@ export class PayloadPublisher {
   }
 
   private async messageOf(payload: PredictionPayload): Promise<BusMessage> {
-    const message = payloadMessage(payload);
-    // The bytes themselves are counted: one string may be as large as a million numbers, and what is too large for the
-    // bus would take its whole batch along.
-    if (message.value.byteLength <= PAYLOAD_BYTES_MAX) return message;
-    const bytes = Buffer.from(JSON.stringify({ inputs: payload.inputs, outputs: payload.outputs }));
+    if (!isSurelyLarge(payload)) {
+      const message = payloadMessage(payload);
+      // The bytes themselves are counted: one string may be as large as a million numbers, and what is too large for the
+      // bus would take its whole batch along.
+      if (message.value.byteLength <= PAYLOAD_BYTES_MAX) return message;
+    }
+    const bytes = tensorBytes(payload);
     const { tenant, endpointId: ownerId, requestId: id } = payload;
     const objectKey = newObjectKey({ tenant, service: 'serving', ownerId, id });
     await this.objects.put(objectKey, bytes, { contentType: 'application/json' });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     return payloadMessage({ ...payload, inputs: [], outputs: [], tensors: { objectKey, sha256 } });
+  }
+}
+
+/** Each value takes two bytes at least: millions of them are not written out only to be measured. */
+function isSurelyLarge({ inputs, outputs }: PredictionPayload): boolean {
+  return [...inputs, ...outputs].reduce((sum, { data }) => sum + data.length, 0) * 2 > PAYLOAD_BYTES_MAX;
+}
+
+/** @throws ApiError 413 for more than one string can hold, half a gigabyte */
+function tensorBytes({ inputs, outputs }: PredictionPayload): Buffer {
+  try {
+    return Buffer.from(JSON.stringify({ inputs, outputs }));
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    throw ApiError.tooLarge(
+      'the prediction is too large to be recorded, so it is not answered: send fewer rows at once',
+    );
   }
 }
 
