@@ -249,7 +249,7 @@ const credentials = {
     const broken = Readable.from(
       (async function* () {
         yield randomBytes(20 * 1024 * 1024);
-        begun = (await uploads()).length;
+        while (begun === 0) begun = (await uploads()).length;
         throw new Error('the client went away');
       })(),
       { objectMode: false },
