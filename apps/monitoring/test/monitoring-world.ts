@@ -83,8 +83,14 @@ export class MonitoringWorld {
     });
   }
 
-  events(types: readonly string[]) {
-    return this.kit.service.log.store.readLog({ afterSeq: 0, limit: 1_000, types });
+  async events(types: readonly string[]) {
+    const { store, dataSource } = this.kit.service.log;
+    // The log shows what is numbered, which what was appended a moment ago need not be.
+    await eventually(async () => {
+      const [{ events }] = (await dataSource.query('select count(*) as events from events')) as [{ events: number }];
+      expect(await store.head()).toBe(events);
+    });
+    return store.readLog({ afterSeq: 0, limit: 1_000, types });
   }
 }
 

@@ -257,7 +257,8 @@ describeWith(['kafka'], 'crashes on Kafka', () => {
         what: 'the setting to be named',
         timeoutMs: LONG,
       });
-      expect(relay.status()).toMatchObject({ state: 'failing', publishedSeq: 2, lag: 2 });
+      await waitFor(() => relay.status().lag === 2, { what: 'the fourth to be numbered', timeoutMs: LONG });
+      expect(relay.status()).toMatchObject({ state: 'failing', publishedSeq: 2 });
       expect(await echoes(serving, 'a')).toEqual([1, 2]);
 
       await setMessageBytesMax(5 * 1024 * 1024);
