@@ -100,6 +100,19 @@ describe('a model’s name', () => {
     expect((await put('by-old-name', 'models:/before/1')).status).toBe(404);
     expect((await put('by-old-name', 'models:/before@champion')).status).toBe(404);
   });
+
+  it('is followed under its new one by the endpoints that followed it', async () => {
+    const first = await registry.createVersion('young', 1, 'double.onnx');
+    await registry.moveAlias(first);
+    await eventually(async () => expect((await world.follow('follower', 'models:/young@champion')).ready).toBe(true));
+    await world.follow('pinned-to-one', 'models:/young/1');
+    await registry.renameModel('young', 'old');
+    const second = await registry.createVersion('old', 2, 'triple.onnx', 'young');
+    await registry.moveAlias({ ...second, fromVersion: 1 });
+    await eventually(async () => expect(await answerOf('follower')).toEqual([9, 21]));
+    expect((await world.call('GET', 'follower')).body.model).toBe('models:/old@champion');
+    expect((await world.call('GET', 'pinned-to-one')).body.model).toBe('models:/old/1');
+  });
 });
 
 describe('a request with an idempotency key', () => {

@@ -87,6 +87,17 @@ export class EndpointHandler {
     await this.store.handle({ decider: endpointDecider, stream: target, command }, context, { transaction });
   }
 
+  /** Makes one endpoint follow its model under the model's new name. */
+  async followRename(
+    { endpointId, ...names }: { endpointId: string; fromName: string; toName: string },
+    context: CommandContext,
+    transaction: EntityManager,
+  ): Promise<void> {
+    const command = { type: 'FollowRename', ...names } as const;
+    const target = endpointStream(context.tenant, endpointId);
+    await this.store.handle({ decider: endpointDecider, stream: target, command }, context, { transaction });
+  }
+
   private async deployment(facts: VersionFacts, reason: string): Promise<EndpointCommand> {
     const served = servedModelOf(facts);
     if ('unusable' in served) return { type: 'RecordFailedRevision', reason: served.unusable };

@@ -32,6 +32,7 @@ export type EndpointCommand =
       readonly follows: EndpointFollows;
     }
   | { readonly type: 'Retarget'; readonly follows: EndpointFollows }
+  | { readonly type: 'FollowRename'; readonly fromName: string; readonly toName: string }
   | { readonly type: 'DeployModel'; readonly servedModel: ServedModel; readonly reason: string }
   | { readonly type: 'RecordFailedRevision'; readonly reason: string }
   | { readonly type: 'ShiftTraffic'; readonly shares: readonly TrafficShare[]; readonly reason: string }
@@ -73,6 +74,11 @@ function decide(state: Endpoint, command: EndpointCommand): Decision<EndpointEve
     case 'Retarget':
       if (sameTarget(state.follows, command.follows)) return accept();
       return accept({ type: 'EndpointRetargeted', data: { endpointId, endpoint, follows: command.follows } });
+    case 'FollowRename': {
+      if (state.follows.model !== command.fromName) return accept();
+      const follows = { ...state.follows, model: command.toName };
+      return accept({ type: 'EndpointRetargeted', data: { endpointId, endpoint, follows } });
+    }
     case 'DeployModel':
       return deploy(state, command);
     case 'RecordFailedRevision': {
