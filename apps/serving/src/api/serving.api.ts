@@ -24,6 +24,14 @@ const ENDPOINT = {
   ],
 };
 
+const SHARED = {
+  ...ENDPOINT,
+  shares: [
+    { percent: 90, revision: 1 },
+    { percent: 10, revision: 2 },
+  ],
+};
+
 export const servingApi: ApiWords = {
   'GET /endpoints': {
     summary: 'List the endpoints of the tenant',
@@ -64,61 +72,13 @@ export const servingApi: ApiWords = {
       ],
       reason: 'a tenth first',
     },
-    answerExample: {
-      name: 'delay',
-      endpointId: '01a21f3f-5d82-73a9-9e82-961aaf864e5b',
-      model: 'models:/delay@champion',
-      ready: true,
-      shares: [
-        { percent: 90, revision: 1 },
-        { percent: 10, revision: 2 },
-      ],
-      shadows: [],
-      revisions: [
-        {
-          revision: 1,
-          model: 'models:/delay/1',
-          sha256: 'a524dc13ddadb6ce844ec91d2e6ffbb8faec442e2825f02e5bd962f91dd17ec8',
-          runId: '01a21f3f589d70e18cc83fee89e42c9b',
-        },
-        {
-          revision: 2,
-          model: 'models:/delay/2',
-          sha256: 'a524dc13ddadb6ce844ec91d2e6ffbb8faec442e2825f02e5bd962f91dd17ec8',
-          runId: '01a21f3f5ad27329a169330a0d20d728',
-        },
-      ],
-    },
+    answerExample: SHARED,
   },
   'POST /endpoints/{name}/shadows': {
     summary: 'Attach or detach a shadow',
     description: 'A shadow is a revision that is asked everything too; its answers are recorded and given to nobody.',
     body: shadowsBody,
     bodyExample: { revision: 2, attached: true },
-    answerExample: {
-      name: 'delay',
-      endpointId: '01a21f3f-5d82-73a9-9e82-961aaf864e5b',
-      model: 'models:/delay@champion',
-      ready: true,
-      shares: [
-        { percent: 90, revision: 1 },
-        { percent: 10, revision: 2 },
-      ],
-      shadows: [2],
-      revisions: [
-        {
-          revision: 1,
-          model: 'models:/delay/1',
-          sha256: 'a524dc13ddadb6ce844ec91d2e6ffbb8faec442e2825f02e5bd962f91dd17ec8',
-          runId: '01a21f3f589d70e18cc83fee89e42c9b',
-        },
-        {
-          revision: 2,
-          model: 'models:/delay/2',
-          sha256: 'a524dc13ddadb6ce844ec91d2e6ffbb8faec442e2825f02e5bd962f91dd17ec8',
-          runId: '01a21f3f5ad27329a169330a0d20d728',
-        },
-      ],
-    },
+    answerExample: { ...SHARED, shadows: [2] },
   },
 };
