@@ -1,10 +1,13 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ModelUnusable, RunAborted, SessionPool } from '../src/inference/session-pool';
 import type { Tensor } from '../src/inference/tensor';
+import type { WorkerRequest } from '../src/inference/worker-messages';
 import { graphThatMayNotEnd } from './onnx-graph';
 
-const WORKER_FILE = require.resolve('@mledger/serving/onnx-worker');
+const PROCESS_FILE = require.resolve('@mledger/serving/onnx-process');
 const DOUBLE = readFileSync(join(__dirname, 'fixtures/double.onnx'));
 const ENDING = matrixOf([0, 1]);
 const ENDLESS = matrixOf([1, 1]);
@@ -15,7 +18,7 @@ function matrixOf(values: number[]): Tensor {
 
 let pool: SessionPool;
 beforeAll(async () => {
-  pool = new SessionPool(WORKER_FILE, 2, 2_000);
+  pool = new SessionPool(PROCESS_FILE, 2, 2_000);
   await pool.load('double', DOUBLE);
   await pool.load('looping', graphThatMayNotEnd());
 });
@@ -29,6 +32,17 @@ it('holds its own worker with a run that does not end, and nobody else’s reque
   const ended: string[] = [];
   const endless = pool.run('looping', [ENDLESS], ['score']).catch(() => ended.push('endless'));
   await Promise.all(runTimes(20, 'double', ENDING));
+  ended.push('others');
+  await endless;
+  expect(ended).toEqual(['others', 'endless']);
+});
+
+it('gives runs that wait behind one that does not end to another worker', async () => {
+  // From now on it is taken for quick, and several runs of it go to a worker at once.
+  await Promise.all(runTimes(4, 'looping', ENDING));
+  const ended: string[] = [];
+  const endless = pool.run('looping', [ENDLESS], ['score']).catch(() => ended.push('endless'));
+  await Promise.all(runTimes(12, 'looping', ENDING));
   ended.push('others');
   await endless;
   expect(ended).toEqual(['others', 'endless']);
@@ -61,11 +75,23 @@ it('loads a model behind a run that does not end', async () => {
 });
 
 it('closes while a run does not end', async () => {
-  const other = new SessionPool(WORKER_FILE, 1);
+  const other = new SessionPool(PROCESS_FILE, 1);
   await other.load('looping', graphThatMayNotEnd());
   const endless = other.run('looping', [ENDLESS], ['score']);
   const loading = other.load('double', DOUBLE);
   const refused = [endless, loading].map((aborted) => expect(aborted).rejects.toThrow(RunAborted));
   await other.close();
   await Promise.all(refused);
+});
+
+it('ends with a service that was killed while a run did not end', async () => {
+  const child = fork(PROCESS_FILE, { serialization: 'advanced', execArgv: [] });
+  const send = (request: WorkerRequest) => child.send(request);
+  const endless = { name: 'input', onnxType: 'float32', shape: [1, 2], data: ENDLESS.data };
+  send({ id: 1, kind: 'load', sha256: 'looping', bytes: graphThatMayNotEnd() });
+  await once(child, 'message');
+  send({ id: 2, kind: 'run', sha256: 'looping', inputs: [endless], outputs: ['score'] });
+  // What a killed service leaves of the connection.
+  child.disconnect();
+  expect(await once(child, 'exit')).toEqual([null, 'SIGKILL']);
 });

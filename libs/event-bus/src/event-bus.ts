@@ -42,6 +42,8 @@ export interface SubscribeOptions {
   /** Replicas of one group share the partitions of its topics. */
   readonly group: string;
   readonly topics: readonly string[];
+  /** So long may messages gather, so that more of them come in one batch; undefined: they come as soon as they are there. */
+  readonly gatherMs?: number;
   /**
    * Handles a whole batch, or rejects: then that partition alone waits (100 ms, doubling up to 30 s) and the same
    * messages come again, for ever. A message may come more than once, and again after a rebalance to another replica.

@@ -9,13 +9,13 @@ import type { Tensor } from './tensor';
 /** A graph larger than this is refused: it is held in memory once here and once in each worker. */
 export const MODEL_BYTES_MAX = 2 * 1024 * 1024 * 1024;
 
-/** The built worker; also under jest, which runs this file from its source. */
-const WORKER_FILE = require.resolve('@mledger/serving/onnx-worker');
+/** What is built; also under jest, which runs this file from its source. */
+const PROCESS_FILE = require.resolve('@mledger/serving/onnx-process');
 
 /** Fetches models from the object store, by what the registry's events say of them, and keeps them in the session pool. */
 @Injectable()
 export class ModelLoader implements OnApplicationShutdown {
-  private readonly pool = new SessionPool(WORKER_FILE);
+  private readonly pool = new SessionPool(PROCESS_FILE);
   private readonly loading = new Map<string, Promise<ModelSignature>>();
 
   constructor(@Inject(OBJECT_STORE) private readonly objects: ObjectStore) {}

@@ -1,19 +1,18 @@
 /**
- * A process that runs ONNX sessions. `session.run` blocks its thread for as long as the model runs, so it must never be the
- * one that answers requests; and a graph that never ends, or that crashes or eats memory, can only be ended with its process.
+ * The thread that runs ONNX sessions, in a process of its own (onnx.process.ts). `session.run` blocks its thread for as long
+ * as the model runs, so it must never be the one that answers requests, nor the one that hears of the service's end.
  */
-import { writeFileSync } from 'node:fs';
 import { devNull } from 'node:os';
-import { Worker } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { TENSOR_ELEMENTS_MAX } from './tensor';
 import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
 
 const sessions = new Map<string, InferenceSession>();
-/** One after the other, in the order in which they came: who asks knows by it which request the process is at. */
+/** One after the other, in the order in which they came: who asks knows by it which request the thread is at. */
 let turn: Promise<void> = Promise.resolve();
 
-process.on('message', (request: WorkerRequest) => {
+parentPort!.on('message', (request: WorkerRequest) => {
   turn = turn
     .then(() => answer(request))
     .then(send)
@@ -24,27 +23,7 @@ process.on('message', (request: WorkerRequest) => {
 });
 
 function send(reply: WorkerReply): void {
-  process.send!(reply);
-}
-
-// A terminal's Ctrl+C is for the service, which ends this process when it has answered what it took.
-for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);
-process.on('disconnect', () => process.exit());
-// While a graph runs nothing of the above is heard, and it would go on for ever after a service that was killed.
-new Worker(
-  `const { ppid } = process;
-   setInterval(() => process.ppid === ppid || process.kill(process.pid, 'SIGKILL'), 1000);`,
-  { eval: true },
-).unref();
-sacrificeFirst();
-
-/** When memory runs out, Linux should end the model that ate it, and not the database or the service. */
-function sacrificeFirst(): void {
-  try {
-    writeFileSync('/proc/self/oom_score_adj', '1000');
-  } catch {
-    // Another system, which chooses by itself.
-  }
+  parentPort!.postMessage(reply);
 }
 
 async function answer(request: WorkerRequest): Promise<WorkerReply> {
@@ -117,7 +96,9 @@ async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kin
       new Tensor(onnxType as 'float32', data as Float32Array, [...shape]),
     ]),
   );
+  const startedMs = performance.now();
   const results = await session.run(feeds, [...outputs]);
+  const ranMs = performance.now() - startedMs;
   // A few values can become billions, which the service could not hold as it can the request's.
   const values = Object.values(results).reduce((sum, { size }) => sum + size, 0);
   if (values > TENSOR_ELEMENTS_MAX) {
@@ -129,5 +110,5 @@ async function run({ id, sha256, inputs, outputs }: Extract<WorkerRequest, { kin
     const { type, data, dims } = results[name]!;
     return { name, onnxType: type, shape: [...dims], data: data as WireTensor['data'] };
   });
-  return { id, kind: 'ran', outputs: tensors };
+  return { id, kind: 'ran', ranMs, outputs: tensors };
 }

@@ -31,6 +31,12 @@ export const RUN_MS_MAX = 60_000;
 /** Requests that may wait for a worker; past that, waiting would only make every answer late. */
 export const WAITING_MAX = 4_000;
 
+/** A model whose last run took less may have several runs with a worker at once: handing one over takes as long as it does. */
+const QUICK_MS = 5;
+const QUICK_RUNS_MAX = 8;
+/** So often is looked at what a worker is at; runs behind one that turns out to take long go to others. */
+const LOOK_EVERY_MS = 100;
+
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
 
 interface Asked {
@@ -43,18 +49,20 @@ interface PoolWorker {
   readonly process: ChildProcess;
   /** By id, in the order in which they are answered: the first is the one that the worker is at. */
   readonly waiting: Map<number, Asked>;
-  /** Begins anew with each request that the worker takes up. */
-  readonly limit: NodeJS.Timeout;
+  /** When it took up the first of them. */
+  sinceMs: number;
+  readonly look: NodeJS.Timeout;
 }
 
 interface LoadedModel {
   readonly bytes: Uint8Array;
   readonly signature: Promise<ModelSignature>;
   readonly running: Set<Promise<WorkerReply>>;
+  lastRunMs: number;
 }
 
 /**
- * Runs ONNX models in processes of their own, by the SHA-256 of their bytes: two revisions of the same bytes share a session.
+ * Runs ONNX models in worker threads, each in a process of its own, by the SHA-256 of their bytes: two revisions of the same bytes share a session.
  * They start with the first model, so that a service without endpoints costs no memory for them.
  */
 export class SessionPool {
@@ -66,7 +74,7 @@ export class SessionPool {
   private closed = false;
 
   constructor(
-    private readonly workerFile: string,
+    private readonly processFile: string,
     private readonly size = Math.min(4, availableParallelism()),
     private readonly runMsMax = RUN_MS_MAX,
   ) {}
@@ -81,7 +89,7 @@ export class SessionPool {
     if (known) return known.signature;
     while (this.workers.length < this.size) this.workers.push(this.startWorker());
     const signature = this.loadEverywhere(sha256, bytes);
-    this.models.set(sha256, { bytes, signature, running: new Set() });
+    this.models.set(sha256, { bytes, signature, running: new Set(), lastRunMs: Number.POSITIVE_INFINITY });
     signature.catch(() => this.models.delete(sha256));
     return signature;
   }
@@ -165,42 +173,79 @@ export class SessionPool {
   }
 
   private handOut(): void {
-    for (const worker of this.workers) {
-      const next = worker.waiting.size === 0 ? this.runs.shift() : undefined;
-      if (next) this.hand(worker, next);
+    for (let next = this.runs[0]; next; next = this.runs[0]) {
+      const [worker] = this.workers.toSorted((a, b) => a.waiting.size - b.waiting.size);
+      if (!worker || !this.hasRoom(worker, next)) return;
+      this.runs.shift();
+      this.hand(worker, next);
     }
   }
 
+  private hasRoom({ waiting }: PoolWorker, next: Asked): boolean {
+    if (waiting.size === 0) return true;
+    return waiting.size < QUICK_RUNS_MAX && [next, ...waiting.values()].every((asked) => this.isQuick(asked));
+  }
+
+  private isQuick({ request: { kind, sha256 } }: Asked): boolean {
+    return kind === 'run' && (this.models.get(sha256)?.lastRunMs ?? Number.POSITIVE_INFINITY) < QUICK_MS;
+  }
+
   private hand(worker: PoolWorker, asked: Asked): void {
-    if (worker.waiting.size === 0) worker.limit.refresh();
+    if (worker.waiting.size === 0) {
+      worker.sinceMs = performance.now();
+      worker.look.refresh();
+    }
     worker.waiting.set(asked.request.id, asked);
     // A worker that is gone says so by its end.
     worker.process.send(asked.request, () => undefined);
   }
 
   private startWorker(): PoolWorker {
-    const child = fork(this.workerFile, {
+    const child = fork(this.processFile, {
       serialization: 'advanced',
       // What runs there was made by strangers: none of the service's keys and passwords go along.
       env: {},
       execArgv: [],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
-    const tooLong = () => new RunAborted('too-long', `the model did not end within ${this.runMsMax / 1000} s`);
-    const limit = setTimeout(() => worker.waiting.size > 0 && this.replace(worker, tooLong()), this.runMsMax);
-    const worker: PoolWorker = { process: child, waiting: new Map(), limit: limit.unref() };
+    const look = setTimeout(() => this.look(worker), LOOK_EVERY_MS).unref();
+    const worker: PoolWorker = { process: child, waiting: new Map(), sinceMs: performance.now(), look };
     child.unref();
     child.channel?.unref();
     child.on('message', (reply: WorkerReply) => {
-      worker.waiting.get(reply.id)?.resolve(reply);
-      worker.waiting.delete(reply.id);
-      limit.refresh();
+      this.take(worker, reply);
       this.handOut();
     });
     const crashed = (how: string) => this.replace(worker, new RunAborted('crashed', `the inference worker ${how}`));
     child.on('error', (error) => crashed(`failed: ${error.message}`));
     child.on('exit', (code, signal) => crashed(`ended with ${signal ?? code}`));
     return worker;
+  }
+
+  private take(worker: PoolWorker, reply: WorkerReply): void {
+    worker.sinceMs = performance.now();
+    const asked = worker.waiting.get(reply.id);
+    // It was given to another worker meanwhile.
+    if (!asked) return;
+    worker.waiting.delete(reply.id);
+    const model = this.models.get(asked.request.sha256);
+    if (model && reply.kind === 'ran') model.lastRunMs = reply.ranMs;
+    asked.resolve(reply);
+  }
+
+  private look(worker: PoolWorker): void {
+    const [first, ...behind] = worker.waiting.values();
+    if (!first) return;
+    worker.look.refresh();
+    const ranMs = performance.now() - worker.sinceMs;
+    if (ranMs >= this.runMsMax) {
+      this.replace(worker, new RunAborted('too-long', `the model did not end within ${this.runMsMax / 1000} s`));
+    } else if (ranMs >= LOOK_EVERY_MS) {
+      const runs = behind.filter(({ request }) => request.kind === 'run');
+      for (const { request } of runs) worker.waiting.delete(request.id);
+      this.runs.unshift(...runs);
+      this.handOut();
+    }
   }
 
   /** A graph that takes its worker down must not take the endpoint down: the next one gets every model again. */
@@ -227,8 +272,8 @@ export class SessionPool {
   }
 }
 
-function end({ process, limit }: PoolWorker): void {
-  clearTimeout(limit);
+function end({ process, look }: PoolWorker): void {
+  clearTimeout(look);
   process.kill('SIGKILL');
 }
 

@@ -23,7 +23,7 @@ export type WorkerRequest = { readonly id: number; readonly sha256: string } & (
 
 export type WorkerReply = { readonly id: number } & (
   | { readonly kind: 'loaded'; readonly inputs: readonly WireSignature[]; readonly outputs: readonly WireSignature[] }
-  | { readonly kind: 'ran'; readonly outputs: readonly WireTensor[] }
+  | { readonly kind: 'ran'; readonly ranMs: number; readonly outputs: readonly WireTensor[] }
   | { readonly kind: 'unloaded' }
   | { readonly kind: 'failed'; readonly message: string }
 );

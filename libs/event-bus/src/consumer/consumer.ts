@@ -176,6 +176,7 @@ export class Consumer {
       // A group of its own for each handler: docs/adr/0020.
       group: `mledger.${service}.${handler.id}`,
       topics: handler.topics,
+      gatherMs: handler.gatherMs,
       handle: (batch) => delivery.handle(batch),
       startFrom: (place) => delivery.startFrom(place),
     });

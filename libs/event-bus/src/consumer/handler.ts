@@ -9,6 +9,8 @@ import { buildingId, type ReadModelTables } from './read-model-tables';
 export const EVERY_TYPE = '*';
 const READ_MODEL_EVENTS_MAX = 500;
 const PAYLOADS_MAX = 500;
+/** Each message alone would be a transaction a handler, which costs more than to predict. */
+const PAYLOADS_GATHER_MS = 100;
 
 /** When one of these events arrives, issue that command. One message a transaction; effects outside it are not undone. */
 export interface Reaction {
@@ -50,6 +52,7 @@ export interface Handler {
   readonly neverPark: boolean;
   /** How many go into one transaction. */
   readonly atOnceMax: number;
+  readonly gatherMs?: number;
   /** Moves the stored position over unwanted events too, at once. */
   readonly movesAlways?: boolean;
   /** First in each transaction, also in one that only moves the position: keeps the table that is meant in its place. */
@@ -106,6 +109,7 @@ export function payloadHandler(handler: PayloadHandler): Handler {
     types: new Set(),
     neverPark: false,
     atOnceMax: PAYLOADS_MAX,
+    gatherMs: PAYLOADS_GATHER_MS,
     apply: (items, manager) =>
       handler.handle(
         items.map(({ message }) => message),

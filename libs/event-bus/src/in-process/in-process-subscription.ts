@@ -92,6 +92,7 @@ export class InProcessSubscription implements BusSubscription {
     reader.next ??= await this.firstPosition(reader);
     reader.reachedEnd ||= reader.next >= source.knownEnd();
     await source.reached(reader.next, signal);
+    await this.gather(reader.next, source);
     if (signal.aborted) return;
     const messages: readonly ReceivedMessage[] = await source.read(reader.next, READ_MESSAGES_MAX);
     if (messages.length === 0) {
@@ -101,6 +102,12 @@ export class InProcessSubscription implements BusSubscription {
     }
     await this.options.handle({ topic, partition: IN_PROCESS_PARTITION, messages });
     reader.next = Number(messages.at(-1)!.offset) + 1;
+  }
+
+  private async gather(next: number, source: TopicSource): Promise<void> {
+    const { gatherMs } = this.options;
+    if (gatherMs !== undefined && source.knownEnd() - next < READ_MESSAGES_MAX)
+      await pause(gatherMs, this.stopping.signal);
   }
 
   private async firstPosition({ topic, source }: Reader): Promise<number> {

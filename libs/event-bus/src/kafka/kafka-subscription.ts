@@ -12,6 +12,8 @@ const HEARTBEAT_MS = 3_000;
 const REBALANCE_MS = 60_000;
 const FETCH_BYTES_MAX = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 500;
+/** As much as need not gather any longer, where messages may. */
+const FETCH_BYTES_MIN = 256 * 1024;
 const PARTITIONS_AT_ONCE = 3;
 /** Between two slices of a batch the consumer looks whether it has to give its partitions up. */
 const SLICE_MESSAGES = 200;
@@ -101,7 +103,7 @@ export class KafkaSubscription implements BusSubscription {
 
   /** Runs one consumer; returns its error, or undefined when it was stopped. */
   private async consumeUntilCrash(): Promise<unknown> {
-    const { kafka, group, topics, sessionMs } = this.options;
+    const { kafka, group, topics, gatherMs, sessionMs } = this.options;
     const consumer = kafka.consumer({
       groupId: group,
       sessionTimeout: sessionMs,
@@ -109,7 +111,8 @@ export class KafkaSubscription implements BusSubscription {
       rebalanceTimeout: REBALANCE_MS,
       maxBytes: FETCH_BYTES_MAX,
       maxBytesPerPartition: FETCH_BYTES_MAX,
-      maxWaitTimeInMs: FETCH_WAIT_MS,
+      minBytes: gatherMs === undefined ? 1 : FETCH_BYTES_MIN,
+      maxWaitTimeInMs: gatherMs ?? FETCH_WAIT_MS,
       allowAutoTopicCreation: false,
       // kafkajs' own restart forgets errors of the restart itself (#1445), so a crash always ends this consumer.
       retry: { ...RETRY, restartOnFailure: async () => false },
