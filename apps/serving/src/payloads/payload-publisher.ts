@@ -9,6 +9,8 @@ import { ApiError, EVENT_BUS, OBJECT_STORE } from '@mledger/service-kit';
 export const PAYLOADS_WAITING_MAX = 10_000;
 const BATCH_PAYLOADS_MAX = 500;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** So long payloads share a key, and with it a partition: consumers take each partition's in a transaction of its own. */
+const KEY_MS = 1_000;
 /** A larger payload's tensors lie in the object store. */
 export const PAYLOAD_BYTES_MAX = 1024 * 1024;
 
@@ -26,6 +28,7 @@ interface Waiting {
 export class PayloadPublisher {
   private waiting: Waiting[] = [];
   private sending = false;
+  private key = { text: '', sinceMs: Number.NEGATIVE_INFINITY };
 
   constructor(
     @Inject(EVENT_BUS) private readonly bus: EventBus,
@@ -72,7 +75,7 @@ export class PayloadPublisher {
 
   private async messageOf(payload: PredictionPayload): Promise<BusMessage> {
     if (!isSurelyLarge(payload)) {
-      const message = payloadMessage(payload);
+      const message = payloadMessage(payload, this.keyOf(payload));
       // The bytes themselves are counted: one string may be as large as a million numbers, and what is too large for the
       // bus would take its whole batch along.
       if (message.value.byteLength <= PAYLOAD_BYTES_MAX) return message;
@@ -82,7 +85,13 @@ export class PayloadPublisher {
     const objectKey = newObjectKey({ tenant, service: 'serving', ownerId, id });
     await this.objects.put(objectKey, bytes, { contentType: 'application/json' });
     const sha256 = createHash('sha256').update(bytes).digest('hex');
-    return payloadMessage({ ...payload, inputs: [], outputs: [], tensors: { objectKey, sha256 } });
+    return payloadMessage({ ...payload, inputs: [], outputs: [], tensors: { objectKey, sha256 } }, this.keyOf(payload));
+  }
+
+  private keyOf({ requestId }: PredictionPayload): string {
+    const nowMs = performance.now();
+    if (nowMs - this.key.sinceMs > KEY_MS) this.key = { text: requestId, sinceMs: nowMs };
+    return this.key.text;
   }
 }
 
@@ -104,10 +113,10 @@ function tensorBytes({ inputs, outputs }: PredictionPayload): Buffer {
 }
 
 /** A payload as a CloudEvent in the Kafka binding's binary mode; its value is what is hashed under the seal. */
-export function payloadMessage(payload: PredictionPayload): BusMessage {
+export function payloadMessage(payload: PredictionPayload, key: string): BusMessage {
   const { requestId, tenant, endpointId, time, actor, correlation } = payload;
   return {
-    key: requestId,
+    key,
     headers: {
       'content-type': 'application/json',
       ce_specversion: '1.0',

@@ -10,7 +10,7 @@ export const EVERY_TYPE = '*';
 const READ_MODEL_EVENTS_MAX = 500;
 const PAYLOADS_MAX = 500;
 /** Each message alone would be a transaction a handler, which costs more than to predict. */
-const PAYLOADS_GATHER_MS = 100;
+const PAYLOADS_GATHER_MS = 200;
 
 /** When one of these events arrives, issue that command. One message a transaction; effects outside it are not undone. */
 export interface Reaction {

@@ -52,11 +52,12 @@ export class KafkaBus implements EventBus {
     return producer.publish(messages);
   }
 
-  async subscribe({ group, topics, handle, startFrom }: SubscribeOptions): Promise<BusSubscription> {
+  async subscribe({ group, topics, gatherMs, handle, startFrom }: SubscribeOptions): Promise<BusSubscription> {
     const { logger, onFatal, sessionMs = SESSION_MS } = this.options;
     const subscription = new KafkaSubscription({
       group: this.namespace + group,
       topics: topics.map((topic) => this.namespace + topic),
+      gatherMs,
       handle: (batch) => handle(this.withoutNamespace(batch)),
       startFrom: startFrom && (async (place) => startFrom({ ...place, topic: this.ownName(place.topic) })),
       kafka: this.kafka,
