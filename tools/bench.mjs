@@ -11,5 +11,5 @@ function run(command, args, stdout) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-run('npx', ['nx', 'run', 'bench:build', '--output-style=static'], 2);
+run('npx', ['nx', 'run-many', '-t', 'build', '-p', 'bench', 'standalone', '--output-style=static'], 2);
 run(process.execPath, [join(root, 'tools/bench/dist/main.js'), ...process.argv.slice(2)], 'inherit');

@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
-import { availableParallelism, tmpdir } from 'node:os';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   openEventLog,
@@ -13,7 +13,7 @@ import {
 import { createDatabase, startPostgres } from '@mledger/infra';
 import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { closedLoop } from './closed-loop';
-import type { Report, Suite } from './measurement';
+import { besides, cores, type Report, type Suite } from './measurement';
 import { PlainLog } from './plain-log';
 
 const METRICS_A_EVENT = 10;
@@ -119,8 +119,7 @@ export const eventLogSuite: Suite = {
   },
 };
 
-const machine = () =>
-  `${availableParallelism()} cores shared by Node ${process.versions.node} and Postgres 18, synchronous_commit on`;
+const machine = () => `${cores()} shared by Node ${process.versions.node} and Postgres 18, synchronous_commit on`;
 
 async function open(url: string, projections: readonly Projection[] = []): Promise<EventLog> {
   const log = await openEventLog({ service: 'bench', url, catalog, projections, poolSizeMax: POOL_SIZE_MAX });
@@ -161,8 +160,6 @@ async function passPerSecond(read: (onPage: (page: readonly { data: object }[]) 
 }
 
 const median = (values: readonly number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)]!;
-
-const besides = (peer: string, value: number, peerValue: number) => ({ peer, peerValue, ratio: value / peerValue });
 
 /** Many runs log metrics at once. */
 async function appendsBlind(

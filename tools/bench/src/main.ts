@@ -1,7 +1,8 @@
 import { eventLogSuite } from './event-log.bench';
 import { formatTable, type Measurement, type Suite } from './measurement';
+import { servingSuite } from './serving.bench';
 
-const SUITES: readonly Suite[] = [eventLogSuite];
+const SUITES: readonly Suite[] = [eventLogSuite, servingSuite];
 
 /** `bench <suite>… [--json]`: every suite when none is named. Figures go to standard output, what happens meanwhile to standard error. */
 async function main(args: readonly string[]): Promise<void> {

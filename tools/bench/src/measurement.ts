@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 /** One figure, and all that is needed to judge it. */
 export interface Measurement {
   readonly suite: string;
@@ -20,6 +22,20 @@ export interface Suite {
   /** One line for `--help`. */
   readonly summary: string;
   run(report: Report): Promise<void>;
+}
+
+/** A peer's figure, where it could be measured, as a measurement has it. */
+export function besides(
+  peer: string,
+  value: number,
+  peerValue: number | undefined,
+): Pick<Measurement, 'peer' | 'peerValue' | 'ratio'> {
+  return peerValue === undefined ? {} : { peer, peerValue, ratio: value / peerValue };
+}
+
+/** For the conditions: without the machine a figure says little. */
+export function cores(): string {
+  return `${availableParallelism()} cores`;
 }
 
 /** Three significant digits are what a machine with other work to do can give. */
