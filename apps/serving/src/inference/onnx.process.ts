@@ -4,12 +4,39 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import type { WorkerReply, WorkerRequest } from './worker-messages';
+import { Claims } from './claims';
+import type { FromWorker, ToWorker, WorkerReply } from './worker-messages';
 
+const claims = new Claims();
 // A thread that fails throws here, which ends the process; the service hears of that.
-const thread = new Worker(require.resolve('./onnx.worker.js'));
-process.on('message', (request: WorkerRequest) => thread.postMessage(request));
-thread.on('message', (reply: WorkerReply) => process.send!(reply));
+const thread = new Worker(require.resolve('./onnx.worker.js'), { workerData: claims.cells });
+const runs = new Set<number>();
+
+process.on('message', (message: ToWorker) => {
+  if (message.kind === 'withdraw') {
+    send({ kind: 'withdrawn', ids: takeBack() });
+    return;
+  }
+  if (message.kind === 'run') runs.add(message.id);
+  claims.open(message.id);
+  thread.postMessage(message);
+});
+
+thread.on('message', (reply: WorkerReply) => {
+  runs.delete(reply.id);
+  send(reply);
+});
+
+/** The runs that the thread has not begun; it passes them over. */
+function takeBack(): number[] {
+  const ids = [...runs].filter((id) => claims.take(id));
+  for (const id of ids) runs.delete(id);
+  return ids;
+}
+
+function send(message: FromWorker): void {
+  process.send!(message);
+}
 
 // A terminal's Ctrl+C is for the service, which ends this process when it has answered what it took.
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => undefined);

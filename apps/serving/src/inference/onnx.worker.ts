@@ -3,26 +3,29 @@
  * as the model runs, so it must never be the one that answers requests, nor the one that hears of the service's end.
  */
 import { devNull } from 'node:os';
-import { parentPort } from 'node:worker_threads';
+import { parentPort, workerData } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { Claims } from './claims';
 import { TENSOR_ELEMENTS_MAX } from './tensor';
 import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
 
 const sessions = new Map<string, InferenceSession>();
+
+const claims = new Claims(workerData as Int32Array<SharedArrayBuffer>);
 /** One after the other, in the order in which they came: who asks knows by it which request the thread is at. */
-let turn: Promise<void> = Promise.resolve();
+let turn = Promise.resolve();
 
 parentPort!.on('message', (request: WorkerRequest) => {
-  turn = turn
-    .then(() => answer(request))
-    .then(send)
-    .catch((error: unknown) => {
-      const message = withoutSourcePlaces(error instanceof Error ? error.message : String(error));
-      send({ id: request.id, kind: 'failed', message });
-    });
+  turn = turn.then(() => takeUp(request));
 });
 
-function send(reply: WorkerReply): void {
+async function takeUp(request: WorkerRequest): Promise<void> {
+  // Given back meanwhile, to be run by another worker.
+  if (!claims.take(request.id)) return;
+  const reply = await answer(request).catch((error: unknown): WorkerReply => {
+    const message = withoutSourcePlaces(error instanceof Error ? error.message : String(error));
+    return { id: request.id, kind: 'failed', message };
+  });
   parentPort!.postMessage(reply);
 }
 

@@ -5,7 +5,8 @@ import { EndpointDirectory } from '../endpoint/endpoint-directory';
 import { revisionOf, type Endpoint, type Revision } from '../endpoint/endpoint';
 import { PayloadPublisher } from '../payloads/payload-publisher';
 import { ModelLoader } from './model-loader';
-import { ModelUnusable, PoolOverloaded, RunAborted, type ModelSignature } from './session-pool';
+import { RunAborted } from './inference-worker';
+import { ModelUnusable, PoolOverloaded, type ModelSignature } from './session-pool';
 import { checkInputs } from './signature';
 import { TensorInvalid, valuesOf, type Tensor } from './tensor';
 

@@ -1,6 +1,5 @@
-import { fork, type ChildProcess } from 'node:child_process';
-import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
+import { InferenceWorker, RunAborted, type Asked } from './inference-worker';
 import { datatypeOfOnnx, onnxTypeOf, TensorInvalid, type Tensor, type TensorSignature } from './tensor';
 import type { WireSignature, WorkerReply, WorkerRequest } from './worker-messages';
 
@@ -15,44 +14,13 @@ export class ModelUnusable extends Error {}
 /** More requests wait than may; the client should come back. */
 export class PoolOverloaded extends Error {}
 
-/** The worker had to be ended while it ran the model, or ended by itself. */
-export class RunAborted extends Error {
-  constructor(
-    readonly reason: 'too-long' | 'crashed',
-    message: string,
-  ) {
-    super(message);
-  }
-}
-
-/** As long as MLflow's own server gives a request. */
-export const RUN_MS_MAX = 60_000;
-
 /** Requests that may wait for a worker; past that, waiting would only make every answer late. */
 export const WAITING_MAX = 4_000;
 
-/** A model whose last run took less may have several runs with a worker at once: handing one over takes as long as it does. */
+/** Of a model whose last run took less, a worker gets several at once: to hand one over takes as long as to run it. */
 const QUICK_MS = 5;
 const QUICK_RUNS_MAX = 8;
-/** So often is looked at what a worker is at; runs behind one that turns out to take long go to others. */
-const LOOK_EVERY_MS = 100;
-
 type WithoutId<T> = T extends { id: number } ? Omit<T, 'id'> : never;
-
-interface Asked {
-  readonly request: WorkerRequest;
-  readonly resolve: (reply: WorkerReply) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface PoolWorker {
-  readonly process: ChildProcess;
-  /** By id, in the order in which they are answered: the first is the one that the worker is at. */
-  readonly waiting: Map<number, Asked>;
-  /** When it took up the first of them. */
-  sinceMs: number;
-  readonly look: NodeJS.Timeout;
-}
 
 interface LoadedModel {
   readonly bytes: Uint8Array;
@@ -62,11 +30,11 @@ interface LoadedModel {
 }
 
 /**
- * Runs ONNX models in worker threads, each in a process of its own, by the SHA-256 of their bytes: two revisions of the same bytes share a session.
- * They start with the first model, so that a service without endpoints costs no memory for them.
+ * Runs ONNX models in worker threads, each in a process of its own, by the SHA-256 of their bytes: two revisions of the same
+ * bytes share a session. They start with the first model, so that a service without endpoints costs no memory for them.
  */
 export class SessionPool {
-  private readonly workers: PoolWorker[] = [];
+  private readonly workers: InferenceWorker[] = [];
   private readonly models = new Map<string, LoadedModel>();
   /** Runs that no worker is at: one that does not end must hold its own worker, and nobody else's request. */
   private readonly runs: Asked[] = [];
@@ -76,7 +44,7 @@ export class SessionPool {
   constructor(
     private readonly processFile: string,
     private readonly size = Math.min(4, availableParallelism()),
-    private readonly runMsMax = RUN_MS_MAX,
+    private readonly runMsMax?: number,
   ) {}
 
   /**
@@ -139,9 +107,7 @@ export class SessionPool {
 
   async close(): Promise<void> {
     this.closed = true;
-    const ended = this.workers.map(({ process }) => once(process, 'exit'));
-    for (const worker of this.workers) end(worker);
-    await Promise.all(ended);
+    await Promise.all(this.workers.map((worker) => worker.end()));
   }
 
   private async loadEverywhere(sha256: string, bytes: Uint8Array): Promise<ModelSignature> {
@@ -162,8 +128,8 @@ export class SessionPool {
     return { inputs: first.inputs.map(tensorSignature), outputs: first.outputs.map(tensorSignature) };
   }
 
-  private ask(worker: PoolWorker, request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
-    return this.asked(request, (asked) => this.hand(worker, asked));
+  private ask(worker: InferenceWorker, request: WithoutId<WorkerRequest>): Promise<WorkerReply> {
+    return this.asked(request, (asked) => worker.hand(asked));
   }
 
   private asked(request: WithoutId<WorkerRequest>, place: (asked: Asked) => void): Promise<WorkerReply> {
@@ -177,11 +143,11 @@ export class SessionPool {
       const [worker] = this.workers.toSorted((a, b) => a.waiting.size - b.waiting.size);
       if (!worker || !this.hasRoom(worker, next)) return;
       this.runs.shift();
-      this.hand(worker, next);
+      worker.hand(next);
     }
   }
 
-  private hasRoom({ waiting }: PoolWorker, next: Asked): boolean {
+  private hasRoom({ waiting }: InferenceWorker, next: Asked): boolean {
     if (waiting.size === 0) return true;
     return waiting.size < QUICK_RUNS_MAX && [next, ...waiting.values()].every((asked) => this.isQuick(asked));
   }
@@ -190,70 +156,30 @@ export class SessionPool {
     return kind === 'run' && (this.models.get(sha256)?.lastRunMs ?? Number.POSITIVE_INFINITY) < QUICK_MS;
   }
 
-  private hand(worker: PoolWorker, asked: Asked): void {
-    if (worker.waiting.size === 0) {
-      worker.sinceMs = performance.now();
-      worker.look.refresh();
-    }
-    worker.waiting.set(asked.request.id, asked);
-    // A worker that is gone says so by its end.
-    worker.process.send(asked.request, () => undefined);
-  }
-
-  private startWorker(): PoolWorker {
-    const child = fork(this.processFile, {
-      serialization: 'advanced',
-      // What runs there was made by strangers: none of the service's keys and passwords go along.
-      env: {},
-      execArgv: [],
-      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-    });
-    const look = setTimeout(() => this.look(worker), LOOK_EVERY_MS).unref();
-    const worker: PoolWorker = { process: child, waiting: new Map(), sinceMs: performance.now(), look };
-    child.unref();
-    child.channel?.unref();
-    child.on('message', (reply: WorkerReply) => {
-      this.take(worker, reply);
-      this.handOut();
-    });
-    const crashed = (how: string) => this.replace(worker, new RunAborted('crashed', `the inference worker ${how}`));
-    child.on('error', (error) => crashed(`failed: ${error.message}`));
-    child.on('exit', (code, signal) => crashed(`ended with ${signal ?? code}`));
+  private startWorker(): InferenceWorker {
+    const worker: InferenceWorker = new InferenceWorker(
+      this.processFile,
+      {
+        answered: ({ request, resolve }, reply) => {
+          const model = this.models.get(request.sha256);
+          if (model && reply.kind === 'ran') model.lastRunMs = reply.ranMs;
+          resolve(reply);
+          this.handOut();
+        },
+        gaveBack: (runs) => {
+          this.runs.unshift(...runs);
+          this.handOut();
+        },
+        ended: (reason) => this.replace(worker, reason),
+      },
+      this.runMsMax,
+    );
     return worker;
   }
 
-  private take(worker: PoolWorker, reply: WorkerReply): void {
-    worker.sinceMs = performance.now();
-    const asked = worker.waiting.get(reply.id);
-    // It was given to another worker meanwhile.
-    if (!asked) return;
-    worker.waiting.delete(reply.id);
-    const model = this.models.get(asked.request.sha256);
-    if (model && reply.kind === 'ran') model.lastRunMs = reply.ranMs;
-    asked.resolve(reply);
-  }
-
-  private look(worker: PoolWorker): void {
-    const [first, ...behind] = worker.waiting.values();
-    if (!first) return;
-    worker.look.refresh();
-    const ranMs = performance.now() - worker.sinceMs;
-    if (ranMs >= this.runMsMax) {
-      this.replace(worker, new RunAborted('too-long', `the model did not end within ${this.runMsMax / 1000} s`));
-    } else if (ranMs >= LOOK_EVERY_MS) {
-      const runs = behind.filter(({ request }) => request.kind === 'run');
-      for (const { request } of runs) worker.waiting.delete(request.id);
-      this.runs.unshift(...runs);
-      this.handOut();
-    }
-  }
-
   /** A graph that takes its worker down must not take the endpoint down: the next one gets every model again. */
-  private replace(worker: PoolWorker, reason: RunAborted): void {
-    const index = this.workers.indexOf(worker);
-    if (index < 0) return;
-    this.workers.splice(index, 1);
-    end(worker);
+  private replace(worker: InferenceWorker, reason: RunAborted): void {
+    this.workers.splice(this.workers.indexOf(worker), 1);
     const [first, ...others] = worker.waiting.values();
     // Not a second time: a model that ends whoever loads it would have every worker of the future.
     if (first?.request.kind === 'load') this.models.delete(first.request.sha256);
@@ -267,14 +193,9 @@ export class SessionPool {
     for (const [sha256, { bytes }] of this.models) {
       void this.ask(fresh, { kind: 'load', sha256, bytes }).catch(() => undefined);
     }
-    for (const asked of others) this.hand(fresh, asked);
+    for (const asked of others) fresh.hand(asked);
     this.handOut();
   }
-}
-
-function end({ process, look }: PoolWorker): void {
-  clearTimeout(look);
-  process.kill('SIGKILL');
 }
 
 function tensorSignature({ name, onnxType, shape }: WireSignature): TensorSignature {

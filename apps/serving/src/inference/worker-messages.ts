@@ -27,3 +27,8 @@ export type WorkerReply = { readonly id: number } & (
   | { readonly kind: 'unloaded' }
   | { readonly kind: 'failed'; readonly message: string }
 );
+
+/** `withdraw` asks back the runs that are not begun. */
+export type ToWorker = WorkerRequest | { readonly kind: 'withdraw' };
+
+export type FromWorker = WorkerReply | { readonly kind: 'withdrawn'; readonly ids: readonly number[] };
