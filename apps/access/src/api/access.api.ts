@@ -83,14 +83,16 @@ export const accessApi: ApiWords = {
   },
   'DELETE /users/{id}': {
     summary: 'Remove a user',
-    description: 'Their keys stop working and their name is forgotten; events go on naming their id.',
+    description:
+      'Their keys stop working and their name is forgotten; events go on naming their id. 409 where no admin with a key would be left.',
     params,
     query: reasonQuery,
     status: 204,
   },
   'PUT /users/{id}/roles': {
     summary: 'Set the roles of a user',
-    description: 'These and no others: a role that is not named is taken away.',
+    description:
+      'These and no others: a role that is not named is taken away. 409 where no admin with a key would be left.',
     params,
     body: rolesBody,
     bodyExample: { roles: ['approver'] },
@@ -125,7 +127,7 @@ export const accessApi: ApiWords = {
   },
   'DELETE /keys/{id}': {
     summary: 'Revoke a key',
-    description: 'One’s own, or as an admin anybody’s.',
+    description: 'One’s own, or as an admin anybody’s. 409 where no admin with a key would be left.',
     params,
     query: reasonQuery,
     status: 204,

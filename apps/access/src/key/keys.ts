@@ -10,6 +10,7 @@ import {
 import { EventStore, stream, type CommandContext } from '@mledger/event-log';
 import { ApiError } from '@mledger/service-kit';
 import { DataSource } from 'typeorm';
+import { assertAdminIsLeft } from '../tenant/last-admin';
 import { keyDecider } from './key';
 import { FIND_KEY, LIST_KEYS } from './keys.sql';
 
@@ -64,7 +65,10 @@ export class Keys {
 
   async revoke(keyId: string, reason: string, context: CommandContext): Promise<void> {
     const command = { type: 'RevokeKey', keyId, reason } as const;
-    await this.store.handle({ decider: keyDecider, stream: stream(context.tenant, 'key', keyId), command }, context);
+    const { tenant } = context;
+    await this.store.handle({ decider: keyDecider, stream: stream(tenant, 'key', keyId), command }, context, {
+      within: (manager) => assertAdminIsLeft(manager, tenant),
+    });
   }
 
   async find(tenant: string, keyId: string): Promise<KeyRecord | undefined> {

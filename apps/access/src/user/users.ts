@@ -3,6 +3,7 @@ import type { Role } from '@mledger/contracts';
 import { CommandRefused, EventStore, sqlState, stream, type CommandContext } from '@mledger/event-log';
 import { Ids } from '@mledger/service-kit';
 import { DataSource, type EntityManager } from 'typeorm';
+import { assertAdminIsLeft } from '../tenant/last-admin';
 import { userDecider, type UserCommand } from './user';
 import { UserProfile } from './user-profile';
 import { FIND_USER, FIND_USER_BY_NAME, LIST_USERS } from './users.sql';
@@ -56,7 +57,12 @@ export class Users {
   }
 
   async setRoles(userId: string, roles: readonly Role[], context: CommandContext): Promise<void> {
-    await this.handle({ type: 'SetRoles', userId, roles }, context);
+    const target = this.target({ type: 'SetRoles', userId, roles }, context.tenant);
+    await this.store.handle(target, context, {
+      within: async (manager) => {
+        if (!roles.includes('admin')) await assertAdminIsLeft(manager, context.tenant);
+      },
+    });
   }
 
   /** The user is gone, their keys are worth nothing, and their name is forgotten. */
@@ -65,6 +71,7 @@ export class Users {
     await this.store.handle(target, context, {
       within: async (manager) => {
         await manager.delete(UserProfile, { tenant: context.tenant, user_id: userId });
+        await assertAdminIsLeft(manager, context.tenant);
       },
     });
   }
@@ -93,10 +100,6 @@ export class Users {
       if (sqlState(error) !== UNIQUE_VIOLATION) throw error;
       throw new CommandRefused({ kind: 'exists', code: 'USER_NAME_TAKEN', message: `there is a user named ${name}` });
     }
-  }
-
-  private async handle(command: UserCommand, context: CommandContext) {
-    return this.store.handle(this.target(command, context.tenant), context);
   }
 
   private target(command: UserCommand, tenant: string) {
