@@ -6,6 +6,7 @@ import { InProcessBus } from '@mledger/event-bus';
 import { loadConfig, Logger, startService } from '@mledger/service-kit';
 import { createTestDatabase, eventually, startTestService, type TestService } from '@mledger/service-kit/testing';
 import { accessService } from '../src/access.definition';
+import { EnvironmentKeys } from '../src/first-keys/environment-keys';
 
 const ACCESS_ROUTES = ROUTES.filter(({ service }) => service === 'access');
 const silent = Logger.create({ service: 'test', level: 'silent' });
@@ -85,6 +86,40 @@ describe('the first start of access', () => {
     const again = await another(env);
     expect((await caller(again.service, key)).statusCode).toBe(401);
     await again.stop();
+  });
+
+  it('makes an admin of whoever comes with a new key of the environment, though the first one is none any more', async () => {
+    const envOf = (keyId: string) => ({
+      MLEDGER_ACCESS_KEY_ID: keyId,
+      MLEDGER_SECRET_ACCESS_KEY: 'rescue-secret-rescue-secret-rescue-secret',
+    });
+    const keyOf = (keyId: string) => ({ keyId, secret: envOf(keyId).MLEDGER_SECRET_ACCESS_KEY });
+    const first = await another(envOf('AKIAJRESCUEKEY00000Q'));
+    const ask = async (method: 'POST' | 'PUT', path: string, payload: object) => {
+      const authorization = `Bearer ${Object.values(keyOf('AKIAJRESCUEKEY00000Q')).join('.')}`;
+      const url = `/api/mledger/v1/${path}`;
+      return (await first.service.app.inject({ method, url, headers: { authorization }, payload })).json();
+    };
+    const { userId: admin } = (await caller(first.service, keyOf('AKIAJRESCUEKEY00000Q'))).json();
+    const { userId } = await ask('POST', 'users', { name: 'usurper', roles: ['admin'] });
+    await ask('POST', 'keys', { userId });
+    expect(await ask('PUT', `users/${admin}/roles`, { roles: ['reader'] })).toEqual({
+      userId: admin,
+      roles: ['reader'],
+    });
+    await first.stop();
+
+    const second = await another(envOf('AKIAJRESCUEKEY00001Q'));
+    const rescued = (await caller(second.service, keyOf('AKIAJRESCUEKEY00001Q'))).json();
+    expect(rescued).toMatchObject({ roles: ['admin'], name: 'admin-AKIAJRESCUEKEY00001Q' });
+    // Not the one who was demoted: their other keys must not become an admin's.
+    expect(rescued.userId).not.toBe(admin);
+    // Of two replicas that start with a key at once, one does it.
+    const context = { tenant: 'default', actor: 'user:first-start', cause: 'start', correlation: 'start' };
+    const admit = () => second.service.app.get(EnvironmentKeys).admit(keyOf('AKIAJRESCUEKEY00002Q'), context);
+    await Promise.all([admit(), admit()]);
+    expect((await caller(second.service, keyOf('AKIAJRESCUEKEY00002Q'))).json()).toMatchObject({ roles: ['admin'] });
+    await second.stop();
   });
 
   it('rebuilds its directory to the same bytes', async () => {
