@@ -1,8 +1,9 @@
 import { eventLogSuite } from './event-log.bench';
+import { experimentsSuite } from './experiments.bench';
 import { formatTable, type Measurement, type Suite } from './measurement';
 import { servingSuite } from './serving.bench';
 
-const SUITES: readonly Suite[] = [eventLogSuite, servingSuite];
+const SUITES: readonly Suite[] = [eventLogSuite, experimentsSuite, servingSuite];
 
 /** `bench <suite>… [--json]`: every suite when none is named. Figures go to standard output, what happens meanwhile to standard error. */
 async function main(args: readonly string[]): Promise<void> {
