@@ -50,9 +50,12 @@ describe('kill -9 while a step runs', () => {
     ['tries it again where the pipeline allows that', 2, 'succeeded', [{ reason: 'lost' }, { exitCode: 0 }]],
   ])('%s, and leaves no orphan at work, nor its folder', async (_case, attemptsMax, status, attempts) => {
     const file = join(home, `marks-${attemptsMax}`);
-    // The first attempt never ends by itself.
-    const script = `require("fs").appendFileSync(${JSON.stringify(file)}, process.env.MLEDGER_ATTEMPT + " " + process.pid + "\\n");
-      if (process.env.MLEDGER_ATTEMPT === "1") setInterval(() => {}, 1000)`;
+    // The first attempt never ends by itself, and nor does what it starts outside its group.
+    const script = `const endless = "setInterval(() => {}, 1000)", isFirst = process.env.MLEDGER_ATTEMPT === "1";
+      const { spawn } = require("child_process"), options = { detached: true, stdio: "ignore" };
+      const stray = isFirst ? spawn(process.execPath, ["-e", endless], options).pid : 0;
+      require("fs").appendFileSync(${JSON.stringify(file)}, process.env.MLEDGER_ATTEMPT + " " + process.pid + " " + stray + "\\n");
+      if (isFirst) eval(endless)`;
     const first = await startProcess();
     const name = `crash-${attemptsMax}`;
     await call(first.url, 'PUT', `pipelines/${name}`, {
@@ -61,7 +64,8 @@ describe('kill -9 while a step runs', () => {
     const { pipelineRunId } = await call(first.url, 'POST', `pipelines/${name}/runs`);
     const [line] = await eventually(() => marks(file));
     await first.service.stop('SIGKILL');
-    await eventually(() => expect(isAlive(Number(line!.split(' ')[1]))).toBe(false));
+    const [, pid, stray] = line!.split(' ').map(Number);
+    await eventually(() => expect(isAlive(pid!)).toBe(false));
     expect((await stepFolders()).length).toBeGreaterThan(0);
 
     const second = await startProcess();
@@ -74,6 +78,8 @@ describe('kill -9 while a step runs', () => {
     expect((await marks(file)).map((mark) => mark.split(' ')[0])).toEqual(
       attempts.map((_, index) => String(index + 1)),
     );
+    if (process.platform === 'linux') await eventually(() => expect(isAlive(stray!)).toBe(false));
+    else process.kill(stray!, 'SIGKILL');
     await second.service.stop();
     expect(await stepFolders()).toEqual([]);
   });

@@ -1,6 +1,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { killStrays } from './step-strays';
 
 /** Containers may share a folder, but not the numbers of their processes; each has a host name of its own. */
 const HERE = `mledger-step-${hostname()}-`;
@@ -12,10 +13,15 @@ export function makeStepFolder(): Promise<string> {
   return mkdtemp(join(tmpdir(), `${HERE}${process.pid}-${STARTED_MS}-`));
 }
 
-/** Removes what processes of this machine that are gone left behind: they were killed while a step ran. */
+/**
+ * Removes what services of this machine that are gone left behind: they were killed while a step ran. With them went the
+ * step's process group, but not who had left it.
+ */
 export async function removeOrphanedStepFolders(): Promise<void> {
-  const orphaned = (await readdir(tmpdir())).filter(isOrphaned);
-  await Promise.all(orphaned.map((name) => rm(join(tmpdir(), name), { recursive: true, force: true })));
+  const orphaned = (await readdir(tmpdir())).filter(isOrphaned).map((name) => join(tmpdir(), name));
+  if (orphaned.length === 0) return;
+  await killStrays(orphaned);
+  await Promise.all(orphaned.map((path) => rm(path, { recursive: true, force: true })));
 }
 
 function isOrphaned(name: string): boolean {

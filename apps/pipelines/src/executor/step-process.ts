@@ -4,10 +4,11 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { canonicalJson } from '@mledger/event-log';
 import { parseStrictJson } from '@mledger/service-kit';
 import type { StepLog } from './step-log';
+import { killStrays } from './step-strays';
 
 /** How long a process that was asked to stop may take before it is killed. */
 const STOP_MS_MAX = 5_000;
-/** What the group printed last is read by then; who still holds the pipe left the group, and is not waited for. */
+/** What was printed last is read by then; who still holds the pipe could not be found, and is not waited for. */
 const DRAIN_MS_MAX = 2_000;
 /** A longer last line is not looked at: outputs go into an event. */
 const LINE_CHARACTERS_MAX = 16 * 1024;
@@ -69,7 +70,7 @@ export async function runStepProcess(options: StepProcessOptions): Promise<StepE
 
 async function waitForEnd(
   child: ChildProcess,
-  { timeoutMs, signal }: StepProcessOptions,
+  { timeoutMs, signal, folder }: StepProcessOptions,
 ): Promise<Pick<StepExit, 'end' | 'exitCode' | 'message'>> {
   const closed = new Promise<void>((resolve) => child.once('close', () => resolve()));
   const exited = new Promise<{ code: number | null; signal: NodeJS.Signals | null } | Error>((resolve) => {
@@ -88,6 +89,7 @@ async function waitForEnd(
   const result = await exited;
   if (result instanceof Error) return { end: 'not-started', exitCode: null, message: result.message };
   killGroup(child, 'SIGKILL');
+  await killStrays([folder]);
   await drained(child, closed);
   if (first === 'timeout') return { end: 'timeout', exitCode: null, message: `ran longer than ${timeoutMs / 1000} s` };
   if (first === 'stopped') return { end: 'stopped', exitCode: null, message: String(signal.reason ?? 'stopped') };
