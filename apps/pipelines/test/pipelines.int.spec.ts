@@ -15,6 +15,9 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
+/** What is asked of /proc. */
+const onLinux = process.platform === 'linux' ? it : it.skip;
+
 describe('a pipeline', () => {
   it('is defined, listed, defined anew and deleted', async () => {
     const step = { name: 'only', command: ['true'] };
@@ -214,15 +217,28 @@ describe('a run', () => {
     expect((await world.ended(pipelineRunId)).steps[0].outputs).toEqual({ a: 'ä' });
   });
 
-  it('does not wait for what has left the group of its step and holds its output', async () => {
-    const mark = join(folder, 'daemon');
+  /** Ends when its child has begun, which leaves the step's group and goes on. */
+  const leaving = (mark: string, childsEnvironment = '') => {
     const daemon = `require("fs").writeFileSync(${JSON.stringify(mark)}, String(process.pid)); setInterval(() => {}, 1000)`;
-    const command = node(
-      `require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(daemon)}], { detached: true, stdio: "inherit" }).unref();
+    return node(
+      `const options = { detached: true, stdio: "inherit", ${childsEnvironment} };
+       require("child_process").spawn(process.execPath, ["-e", ${JSON.stringify(daemon)}], options).unref();
        const t = setInterval(() => require("fs").existsSync(${JSON.stringify(mark)}) && clearInterval(t), 10)`,
     );
-    await world.define('leaver', [{ name: 'leave', command }]);
-    const run = await world.runOnce('leaver');
+  };
+
+  onLinux('ends with its step what has left the group of it', async () => {
+    const mark = join(folder, 'left');
+    await world.define('leaver', [{ name: 'leave', command: leaving(mark) }]);
+    expect(await world.runOnce('leaver')).toMatchObject({ status: 'succeeded' });
+    const pid = Number(await readFile(mark, 'utf8'));
+    await eventually(() => expect(isAlive(pid)).toBe(false));
+  });
+
+  it('does not wait for what has left its step, cannot be found, and holds its output', async () => {
+    const mark = join(folder, 'daemon');
+    await world.define('daemon', [{ name: 'leave', command: leaving(mark, 'env: {}') }]);
+    const run = await world.runOnce('daemon');
     process.kill(Number(await readFile(mark, 'utf8')), 'SIGKILL');
     expect(run).toMatchObject({ status: 'succeeded', steps: [{ attempts: [{ exitCode: 0 }] }] });
   });
@@ -268,7 +284,17 @@ describe('a run', () => {
     });
     await eventually(() => pids.forEach((pid) => expect(isAlive(pid)).toBe(false)));
     expect((await world.call('POST', `pipeline-runs/${pipelineRunId}/cancel`, {})).status).toBe(409);
-    expect((await world.eventsOf(pipelineRunId)).at(-1)?.type).toBe('RunCompleted');
+    const attempt = await eventually(async () => {
+      const [last] = (await world.run(pipelineRunId)).steps[0].attempts;
+      expect(last.log).not.toBeNull();
+      return last;
+    });
+    expect(attempt).toMatchObject({ reason: 'cancelled', message: 'enough', log: { sizeBytes: 6, truncated: false } });
+    expect(attempt.durationMs).toBeGreaterThan(0);
+    expect(await world.logOf(pipelineRunId, 'loop')).toBe('begun\n');
+    expect((await world.eventsOf(pipelineRunId)).slice(-3).map(({ type }) => type)).toEqual([
+      ...['StepFailed', 'RunCompleted', 'StepStopped'],
+    ]);
   });
 
   it('keeps beginning and end of a log that is too long', async () => {

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { Body, Controller, Get, Header, HttpCode, Inject, Param, Post, Query, StreamableFile } from '@nestjs/common';
 import type { ObjectStore } from '@mledger/object-store';
 import { ApiError, Caller, commandContext, OBJECT_STORE, parse } from '@mledger/service-kit';
@@ -41,12 +40,14 @@ export class PipelineRunsController {
     if (attempt === undefined)
       throw ApiError.notFound(`Step ${step.name} has not been started ${asked.attempt ?? 'yet'}`);
     const type = 'text/plain; charset=utf-8';
-    if (attempt.endedAt === null) {
-      const live = this.runner.liveLog(pipelineRunId, step.name, attempt.attempt);
-      if (live !== undefined) return new StreamableFile(createReadStream(live), { type });
-      throw ApiError.notFound(`Step ${step.name} runs in another process; its log can be read when it has ended`);
+    if (attempt.log === null) {
+      const live = await this.runner.liveLog(pipelineRunId, step.name, attempt.attempt);
+      if (live !== undefined) return new StreamableFile(live, { type });
+      if (attempt.endedAt !== null) return new StreamableFile(Buffer.alloc(0), { type });
+      throw ApiError.notFound(
+        `Step ${step.name} is not run by this process, or ends just now: its log can be read when it has ended`,
+      );
     }
-    if (attempt.log === null) return new StreamableFile(Buffer.alloc(0), { type });
     const { body, sizeBytes } = await this.objects.get(attempt.log.objectKey);
     return new StreamableFile(body, { type, length: sizeBytes });
   }

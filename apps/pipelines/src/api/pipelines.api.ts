@@ -122,7 +122,8 @@ export const pipelinesApi: ApiWords = {
   },
   'POST /pipeline-runs/{id}/cancel': {
     summary: 'Cancel a run',
-    description: 'Its steps are ended. 409 where it is over already.',
+    description:
+      'Its steps are ended, and get `durationMs` and the log of what they printed until then when their processes have: those may take five seconds over it. 409 where it is over already.',
     body: cancel,
     bodyExample: { reason: 'not needed' },
     answerExample: {

@@ -1,5 +1,6 @@
-import { rm, writeFile } from 'node:fs/promises';
+import { open, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessControl } from '@mledger/access-control';
 import type { ObjectStore } from '@mledger/object-store';
@@ -54,9 +55,12 @@ export class StepRunner {
     }
   }
 
-  /** The file that a step prints into at this moment, if it runs here. */
-  liveLog(pipelineRunId: string, step: string, attempt: number): string | undefined {
-    return this.logs.get(logPlace(pipelineRunId, step, attempt))?.path;
+  /** What a step has printed so far, if it runs here. */
+  async liveLog(pipelineRunId: string, step: string, attempt: number): Promise<Readable | undefined> {
+    const log = this.logs.get(logPlace(pipelineRunId, step, attempt));
+    // Its step may be over in this moment, and the file gone.
+    const file = log && (await open(log.path).catch(() => undefined));
+    return file?.createReadStream();
   }
 
   private async process({ tenant, run, step, signal }: StepToRun, folder: string, log: StepLog): Promise<StepExit> {

@@ -3,7 +3,8 @@ import { accept, refuse, unreachable, type Decider, type Decision, type Recorded
 
 export interface StepState {
   readonly definition: PipelineStep;
-  readonly status: 'waiting' | 'running' | 'succeeded' | 'failed';
+  /** `cancelled`: failed by that, and its process is not known to have ended. */
+  readonly status: 'waiting' | 'running' | 'succeeded' | 'failed' | 'cancelled';
   /** Which start of it this is; 0 before the first. */
   readonly attempt: number;
   readonly outputs: Readonly<Record<string, unknown>>;
@@ -114,7 +115,7 @@ function start(state: PipelineRunState, name: string): RunDecision {
 
 function succeed(state: PipelineRunState, command: Extract<PipelineRunCommand, { type: 'SucceedStep' }>): RunDecision {
   const { step, attempt, durationMs, outputs, log } = command;
-  if (!isAtWork(state, step, attempt)) return accept();
+  if (!isAtWork(state, step, attempt)) return stopped(state, command);
   const data = { ...about(state), step, attempt, durationMs, outputs: { ...outputs }, log };
   const rest = [...state.steps].filter(([name]) => name !== step).map(([, other]) => other);
   if (rest.every((other) => other.status === 'succeeded')) {
@@ -127,14 +128,20 @@ function succeed(state: PipelineRunState, command: Extract<PipelineRunCommand, {
 
 function fail(state: PipelineRunState, command: Extract<PipelineRunCommand, { type: 'FailStep' }>): RunDecision {
   const { type: _type, step: name, attempt, ...rest } = command;
-  // Of an attempt that is over (cancelled, or lost and taken over) nothing more is recorded.
-  if (!isAtWork(state, name, attempt)) return accept();
+  if (!isAtWork(state, name, attempt)) return stopped(state, command);
   const failed = { type: 'StepFailed', data: { ...about(state), step: name, attempt, ...rest } } as const;
   const final = attempt >= state.steps.get(name)!.definition.attemptsMax;
   const othersRun = runningSteps(state).some(([other]) => other !== name);
   if (othersRun || (!final && !isDoomed(state))) return accept(failed);
   const message = final ? `step ${name}: ${rest.message}` : doom(state);
   return accept(failed, completed(state, 'failed', message));
+}
+
+/** However the process of a cancelled step ended, what it printed is told. Of an attempt that was lost and taken over, nothing more is. */
+function stopped(state: PipelineRunState, { step, attempt, durationMs, log }: StepEnd): RunDecision {
+  const of = state.steps.get(step);
+  if (of?.status !== 'cancelled' || of.attempt !== attempt) return accept();
+  return accept({ type: 'StepStopped', data: { ...about(state), step, attempt, durationMs, log } });
 }
 
 function cancel(state: PipelineRunState, message: string): RunDecision {
@@ -169,7 +176,11 @@ function changed(state: PipelineRunState, event: Recorded<PipelineRunEvent>): Pi
     }
     case 'StepSucceeded':
       return withStep(state, event.data.step, { status: 'succeeded', outputs: event.data.outputs });
-    case 'StepFailed':
+    case 'StepFailed': {
+      const { step, reason } = event.data;
+      return withStep(state, step, { status: reason === 'cancelled' ? 'cancelled' : 'failed' });
+    }
+    case 'StepStopped':
       return withStep(state, event.data.step, { status: 'failed' });
     case 'RunCompleted':
       return { ...state, status: event.data.status };

@@ -84,8 +84,13 @@ describe('a pipeline run', () => {
     const run = new RunHistory([step('a')]);
     run.do({ type: 'StartStep', step: 'a' });
     expect(run.do({ type: 'CancelRun', message: 'no need' })).toEqual(['StepFailed', 'RunCompleted']);
-    expect(run.do(succeed('a'))).toEqual([]);
     expect(run.try({ type: 'CancelRun', message: 'again' })).toMatchObject({ refusal: { kind: 'conflict' } });
+    expect(run.do(failStep('a', 2))).toEqual([]);
+    // But for the end of its process, with what it printed: however that was, and once.
+    expect(run.do(succeed('a'))).toEqual(['StepStopped']);
+    expect(run.events.at(-1)?.data).toMatchObject({ step: 'a', attempt: 1, ...ending });
+    expect(run.do(failStep('a'))).toEqual([]);
+    expect(run.state).toMatchObject({ status: 'cancelled' });
   });
 
   it('comes to exactly one end, and never runs two attempts of a step, whatever happens', () => {

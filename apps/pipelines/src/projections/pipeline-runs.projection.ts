@@ -56,7 +56,7 @@ export class PipelineRunRow {
   steps!: StepRecord[];
 }
 
-const TYPES = ['RunTriggered', 'StepStarted', 'StepSucceeded', 'StepFailed', 'RunCompleted'] as const;
+const TYPES = ['RunTriggered', 'StepStarted', 'StepSucceeded', 'StepFailed', 'StepStopped', 'RunCompleted'] as const;
 type RunEvent = Recorded<PipelineRunEvent>;
 
 export const pipelineRunsProjection: Projection<PipelineRunRow> = {
@@ -92,7 +92,7 @@ function changes(row: PipelineRunRow, event: Exclude<RunEvent, { type: 'RunTrigg
 
 function changedStep(
   record: StepRecord,
-  event: Extract<RunEvent, { type: 'StepStarted' | 'StepSucceeded' | 'StepFailed' }>,
+  event: Extract<RunEvent, { type: 'StepStarted' | 'StepSucceeded' | 'StepFailed' | 'StepStopped' }>,
 ): StepRecord {
   const { attempt } = event.data;
   if (event.type === 'StepStarted') {
@@ -101,13 +101,18 @@ function changedStep(
     return { ...record, status: 'running', attempts: [...record.attempts, { ...begun, ...nothingYet }] };
   }
   const { durationMs, log } = event.data;
+  if (event.type === 'StepStopped') return withAttempt(record, attempt, { endedAt: event.time, durationMs, log });
   const failed = event.type === 'StepFailed';
   const { reason, exitCode, message } = failed ? event.data : { reason: '', exitCode: 0, message: '' };
   const ended = { endedAt: event.time, durationMs, reason, exitCode, message, log };
   return {
-    ...record,
+    ...withAttempt(record, attempt, ended),
     status: failed ? 'failed' : 'succeeded',
     outputs: failed ? record.outputs : event.data.outputs,
-    attempts: record.attempts.map((one) => (one.attempt === attempt ? { ...one, ...ended } : one)),
   };
+}
+
+function withAttempt(record: StepRecord, attempt: number, change: Partial<StepAttempt>): StepRecord {
+  const attempts = record.attempts.map((one) => (one.attempt === attempt ? { ...one, ...change } : one));
+  return { ...record, attempts };
 }

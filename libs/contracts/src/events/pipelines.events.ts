@@ -160,6 +160,12 @@ const runEvents = [
     },
   ),
   pipelinesEvent(
+    'StepStopped',
+    'After StepFailed for the reason `cancelled`: the step’s process has ended, and what it printed until then is stored.',
+    z.object({ ...runStep, durationMs: z.number().int().nonnegative(), log: storedLog.nullable() }),
+    { ...RUN, step: 'train', attempt: 1, durationMs: 41_000, log: LOG },
+  ),
+  pipelinesEvent(
     'RunCompleted',
     'Nothing of the run is left to do.',
     z.object({ ...run, status: z.enum(['succeeded', 'failed', 'cancelled']), message: z.string() }),
