@@ -89,11 +89,22 @@ export class RunDriver {
       if (signal.aborted) return;
       const before = await this.load();
       if (!readySteps(before).includes(step)) return;
-      const started = await this.record(before, { type: 'StartStep', step });
+      const started = await this.start(before, step);
+      if (started === undefined) return;
       const end = await runner.run({ tenant: this.tenant, run: started, step, signal });
       await this.recordEnd(started, end);
     } finally {
       giveBack();
+    }
+  }
+
+  /** @returns undefined when the step may not start any more: its run was cancelled since it was looked at */
+  private async start(before: PipelineRunState, step: string): Promise<PipelineRunState | undefined> {
+    try {
+      return await this.record(before, { type: 'StartStep', step });
+    } catch (error) {
+      if (error instanceof CommandRefused) return undefined;
+      throw error;
     }
   }
 
