@@ -15,11 +15,12 @@ export class StepLog {
   private leftOutBytes = 0;
   private tail: Buffer[] = [];
   private tailBytes = 0;
+  private isCutOff = false;
 
   constructor(readonly path: string) {
     this.file = createWriteStream(path);
     // A full disk must not take the service along; the stored log is then as long as the disk allowed.
-    this.file.on('error', () => undefined);
+    this.file.on('error', () => (this.isCutOff = true));
   }
 
   write(chunk: Buffer): void {
@@ -37,12 +38,16 @@ export class StepLog {
     if (this.leftOutBytes > 0) this.file.write(`\n... ${this.leftOutBytes} bytes left out ...\n`);
     for (const chunk of this.tail) this.file.write(chunk);
     this.file.end();
-    await finished(this.file);
-    if ((await stat(this.path)).size === 0) return null;
+    await finished(this.file).catch(() => undefined);
+    const sizeBytesWritten = await stat(this.path).then(
+      ({ size }) => size,
+      () => 0,
+    );
+    if (sizeBytesWritten === 0) return null;
     const { sizeBytes, sha256 } = await objects.put(objectKey, createReadStream(this.path), {
       contentType: 'text/plain',
     });
-    return { objectKey, sizeBytes, sha256, truncated: this.leftOutBytes > 0 };
+    return { objectKey, sizeBytes, sha256, truncated: this.leftOutBytes > 0 || this.isCutOff };
   }
 
   private keepTail(chunk: Buffer): void {
