@@ -139,8 +139,8 @@ function modelSearchSql(parameters: Parameters, onDatasets: string): SearchSql {
     alias: 'l',
     numberColumns: ['creation_time', 'last_update_time'],
     metric: (key, condition) =>
-      `exists (select from model_metrics m where ${OF_MODEL} and ${onDatasets} and m.key = ${parameters.add(key)}
-        and ${condition('m.value', 'm.is_nan')})`,
+      `(select bool_or(${condition('m.value', 'm.is_nan')}) from model_metrics m
+        where ${OF_MODEL} and ${onDatasets} and m.key = ${parameters.add(key)})`,
     // The newest value that any run measured.
     orderMetric: (key, alias) => ({
       join: `left join lateral (select m.value, m.is_nan from model_metrics m

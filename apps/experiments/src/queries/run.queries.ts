@@ -162,11 +162,12 @@ function runSearchSql(parameters: Parameters): SearchSql {
   return {
     alias: 'r',
     numberColumns: ['start_time', 'end_time'],
+    // Looked up run by run, by their keys. `exists` is made a join, which without statistics, as after many runs at once, pairs
+    // each run with that metric of all others.
     metric: (key, condition) =>
-      `exists (select from latest_metrics m where ${ofRun('m')} and m.key = ${parameters.add(key)}
-        and ${condition('m.value', 'm.is_nan')})`,
+      `(select ${condition('m.value', 'm.is_nan')} from latest_metrics m where ${ofRun('m')} and m.key = ${parameters.add(key)})`,
     dataset: (column, condition) =>
-      `exists (select from run_datasets d where ${ofRun('d')} and ${condition(`d.${column}`)})`,
+      `(select bool_or(${condition(`d.${column}`)}) from run_datasets d where ${ofRun('d')})`,
     orderMetric: (key, alias) => ({
       join: `left join latest_metrics ${alias} on ${ofRun(alias)} and ${alias}.key = ${parameters.add(key)}`,
       value: `${alias}.value`,
