@@ -10,7 +10,8 @@ export type Label = number | string | boolean;
 
 /** A score at or above this says yes, where accuracy is asked of scores. */
 const SCORE_YES_MIN = 0.5;
-const YES: ReadonlySet<string> = new Set(['1', 'true']);
+const YES = '1';
+const NO = '0';
 
 /** Null where nothing can be said: no predictions, or for an AUC labels of one class. */
 export function performanceOf(metric: PerformanceMetric, labelled: readonly LabelledPrediction[]): number | null {
@@ -19,7 +20,7 @@ export function performanceOf(metric: PerformanceMetric, labelled: readonly Labe
     const scored = known.filter(({ prediction }) => typeof prediction !== 'string');
     return areaUnderCurve(
       scored.map(({ prediction }) => Number(prediction)),
-      scored.map(({ label }) => YES.has(String(label))),
+      scored.map(({ label }) => classOf(label) === YES),
     );
   }
   if (known.length === 0) return null;
@@ -29,12 +30,15 @@ export function performanceOf(metric: PerformanceMetric, labelled: readonly Labe
 /** A score between no and yes is taken for the answer it is nearer to; anything else has to be the label itself. */
 function isRight(prediction: Cell, label: Label): boolean {
   if (typeof prediction === 'number' && !Number.isInteger(prediction)) {
-    return prediction >= SCORE_YES_MIN === YES.has(String(label));
+    return prediction >= SCORE_YES_MIN === (classOf(label) === YES);
   }
   return classOf(prediction) === classOf(label);
 }
 
-/** Models answer 1 where labels say true, or "1". */
+/** Models answer 1 where labels say true, "1", or what Python writes of it: "True". */
 function classOf(value: Cell): string {
-  return String(typeof value === 'boolean' ? Number(value) : value);
+  const text = String(value);
+  const lower = text.toLowerCase();
+  if (lower === 'true') return YES;
+  return lower === 'false' ? NO : text;
 }

@@ -17,10 +17,28 @@ describe('performance', () => {
     expect(performanceOf('accuracy', labelled)).toBeCloseTo(5 / 7, 12);
   });
 
+  it.each([
+    [1, 'true'],
+    [0, 'false'],
+    [1, true],
+    ['true', true],
+    [false, 'false'],
+    [0.9, 'true'],
+    [0.1, 'false'],
+    [0.1, 'False'],
+    [1, 'True'],
+  ])('takes %j and %j for the same answer, in whatever type', (prediction, label) => {
+    expect(performanceOf('accuracy', [{ prediction, label }])).toBe(1);
+    const other = /true/i.test(String(label)) ? 'false' : 'true';
+    expect(performanceOf('accuracy', [{ prediction, label: other }])).toBe(0);
+  });
+
   it('is nothing where nothing was predicted or all labels are alike', () => {
     expect(performanceOf('accuracy', [{ prediction: null, label: 1 }])).toBeNull();
     expect(performanceOf('auc', [{ prediction: 0.3, label: 1 }])).toBeNull();
     expect(performanceOf('auc', [])).toBeNull();
+    const scores = [0.3, 0.7].map((prediction, row) => ({ prediction, label: row === 1 ? 'True' : 'False' }));
+    expect(performanceOf('auc', scores)).toBe(1);
   });
 
   it('AUC is the share of pairs in the right order, ties counting half', () => {
