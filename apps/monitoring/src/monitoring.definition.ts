@@ -2,6 +2,7 @@ import { Module } from '@nestjs/common';
 import type { ServiceDefinition } from '@mledger/service-kit';
 import { LabelsController } from './api/labels.controller';
 import { MonitorsController } from './api/monitors.controller';
+import { RequestRows1764300000000 } from './migrations/request-rows.migration';
 import { MonitoringWorkingState1764000000000 } from './migrations/working-state.migration';
 import { MonitorHandler } from './monitor/monitor.handler';
 import { LabelHandler } from './performance/label.handler';
@@ -36,5 +37,5 @@ export const monitoringService: ServiceDefinition = {
   module: MonitoringModule,
   projections: [monitorsProjection, windowsProjection, alertsProjection],
   payloadHandlers: [GatherWindows],
-  migrations: [MonitoringWorkingState1764000000000],
+  migrations: [MonitoringWorkingState1764000000000, RequestRows1764300000000],
 };

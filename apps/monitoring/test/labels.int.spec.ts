@@ -43,7 +43,7 @@ describe('late labels', () => {
     const { status, body } = await world.call('POST', 'endpoints/auc/labels', labelsOf(requests, bad.truth));
     expect({ status, body }).toEqual({
       status: 200,
-      body: { received: ROWS, unknownRequests: 0, unknownRequestIds: [] },
+      body: { received: ROWS, unknownRequests: 0, unknownRequestIds: [], tooLate: 0 },
     });
     const low = await judged('auc', 1);
     expect(low).toMatchObject({ metric: 'auc', labelled: ROWS, threshold: 0.65, degraded: true });
@@ -65,8 +65,9 @@ describe('late labels', () => {
     const types = (await world.events(['PerformanceEvaluated', 'PerformanceDegraded'])).map(({ type }) => type);
     expect(types).toEqual(['PerformanceEvaluated', 'PerformanceDegraded', 'PerformanceEvaluated']);
 
-    // Sent again, by a client whose answer was lost: nothing is judged twice.
-    await world.call('POST', 'endpoints/auc/labels', labelsOf(later, good.truth));
+    // Sent again, by a client whose answer was lost: nothing is judged twice, and nothing was too late.
+    const again = await world.call('POST', 'endpoints/auc/labels', labelsOf(later, good.truth));
+    expect(again.body).toMatchObject({ received: ROWS, tooLate: 0 });
     expect(await world.events(['PerformanceEvaluated'])).toHaveLength(2);
   });
 
@@ -81,7 +82,7 @@ describe('late labels', () => {
     const requests = [v7(), v7()];
     const labels = labelsOf(requests, truth);
     const { body } = await world.call('POST', 'endpoints/early/labels', labels.slice(0, 100));
-    expect(body).toEqual({ received: 100, unknownRequests: 1, unknownRequestIds: [requests[0]] });
+    expect(body).toEqual({ received: 100, unknownRequests: 1, unknownRequestIds: [requests[0]], tooLate: 0 });
     for (const [index, requestId] of requests.entries()) {
       const part = right.slice(index * EACH, (index + 1) * EACH);
       await world.serve('early', { temp: normal(EACH) }, EACH, { requestId }, part);
@@ -103,6 +104,51 @@ describe('late labels', () => {
     await world.call('POST', 'endpoints/open/labels', labelsOf(second, truth.slice(100)));
     await world.serve('open', { temp: normal(100) }, EACH, { requestId: second[0] }, scores.slice(100));
     expect(await judged('open', 1)).toMatchObject({ labelled: 150 });
+  });
+
+  it('take the place of earlier ones until their window is judged, and are told to be too late after that', async () => {
+    const performance = { metric: 'accuracy', atLeast: 0.9, labelledShare: 1 };
+    await world.call('PUT', 'monitors/corrected', monitor('corrected', { windowRows: EACH, performance }));
+    const requests = await serve('corrected', Array<number>(EACH).fill(1), 61);
+    await world.windowsOnce('corrected', 1);
+    const right = labelsOf(requests, Array<boolean>(EACH).fill(true));
+    const wrong = labelsOf(requests, Array<boolean>(EACH).fill(false));
+    await world.call('POST', 'endpoints/corrected/labels', wrong.slice(0, -1));
+    await world.call('POST', 'endpoints/corrected/labels', right);
+    expect(await judged('corrected', 1)).toMatchObject({ value: 1, labelled: EACH });
+    const late = await world.call('POST', 'endpoints/corrected/labels', [...right.slice(0, 5), ...wrong.slice(5)]);
+    expect(late).toMatchObject({ status: 200, body: { received: EACH, unknownRequests: 0, tooLate: EACH - 5 } });
+    expect(await judged('corrected', 1)).toMatchObject({ value: 1 });
+  });
+
+  it('sent again with their key undo no correction, and the key is good for no others', async () => {
+    const performance = { metric: 'accuracy', atLeast: 0.9, labelledShare: 1 };
+    await world.call('PUT', 'monitors/keyed', monitor('keyed', { windowRows: EACH, performance }));
+    const requests = await serve('keyed', Array<number>(EACH).fill(1), 62);
+    await world.windowsOnce('keyed', 1);
+    const right = labelsOf(requests, Array<boolean>(EACH).fill(true));
+    const [wrong] = labelsOf(requests, [false]);
+    const send = (body: object[], key?: string) =>
+      world.call('POST', 'endpoints/keyed/labels', body, key === undefined ? {} : { 'idempotency-key': key });
+    const first = await send([wrong!], 'k');
+    await send(right.slice(0, 1));
+    expect(await send([wrong!], 'k')).toEqual(first);
+    expect(await send(right, 'k')).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });
+    await send(right.slice(1));
+    expect(await judged('keyed', 1)).toMatchObject({ value: 1, labelled: EACH });
+  });
+
+  it('for a row that their request has not are refused, all of them', async () => {
+    const performance = { metric: 'accuracy', atLeast: 0.9, labelledShare: 0.01 };
+    await world.call('PUT', 'monitors/beyond', monitor('beyond', { windowRows: EACH, performance }));
+    const requests = await serve('beyond', Array<number>(EACH).fill(1), 63);
+    await world.windowsOnce('beyond', 1);
+    const labels = [0, EACH].map((row) => ({ requestId: requests[0], row, label: 1 }));
+    expect(await world.call('POST', 'endpoints/beyond/labels', labels)).toMatchObject({
+      status: 400,
+      body: { detail: `1.row: there is no row ${EACH}, as request ${requests[0]} has ${EACH} of them, counted from 0` },
+    });
+    expect(await judged('beyond', 1)).toBeNull();
   });
 
   it('of one class say nothing about an AUC', async () => {

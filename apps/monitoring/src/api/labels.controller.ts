@@ -1,5 +1,5 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
-import { Caller, parse } from '@mledger/service-kit';
+import { Caller, commandContext, parse } from '@mledger/service-kit';
 import { LabelHandler } from '../performance/label.handler';
 import { labelsBody } from './monitors.schemas';
 
@@ -14,11 +14,12 @@ export class LabelsController {
   @HttpCode(200)
   async take(@Param('name') endpoint: string, @Body() body: unknown, @Caller() caller: Caller): Promise<object> {
     const labels = parse(labelsBody, body);
-    const unknown = await this.handler.take({ tenant: caller.tenant, endpoint }, labels);
+    const { unknownRequests: unknown, tooLate } = await this.handler.take(endpoint, labels, commandContext(caller));
     return {
       received: labels.length,
       unknownRequests: unknown.length,
       unknownRequestIds: unknown.slice(0, UNKNOWN_NAMED_MAX),
+      tooLate,
     };
   }
 }

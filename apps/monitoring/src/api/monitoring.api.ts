@@ -147,9 +147,9 @@ export const monitoringApi: ApiWords = {
   'POST /endpoints/{name}/labels': {
     summary: 'Tell what was right: ground truth for predictions',
     description:
-      '`requestId` is the `x-request-id` of the prediction’s answer, `row` counts from 0. A second label for a row takes the first one’s place. Labels may come before monitoring has seen their prediction: such requests are counted as unknown, the first hundred of them named, and their labels kept all the same. 404 where no monitor with `performance` watches the endpoint.',
+      '`requestId` is the `x-request-id` of the prediction’s answer, `row` counts from 0. A window is judged once, as soon as enough of it is labelled: until then a second label for a row takes the first one’s place, and from then on labels of its rows change nothing. `tooLate` counts those that would have said something new. Labels may come before monitoring has seen their prediction: such requests are counted as unknown, the first hundred of them named, and their labels kept all the same, for 30 days. How many rows they have is not known yet, so a label for one that there is not is kept too, and never counts; of a prediction that has been seen it is a 400, and no label of the body is taken. `1`, `true` and their texts are the same answer, and so are `0` and `false`; an AUC takes the former for yes and all else for no. 404 where no monitor with `performance` watches the endpoint.',
     body: labelsBody,
     bodyExample: [{ requestId: '01a21f3f-689e-721d-9289-62807cd0ce67', row: 0, label: 1 }],
-    answerExample: { received: 1, unknownRequests: 0, unknownRequestIds: [] },
+    answerExample: { received: 1, unknownRequests: 0, unknownRequestIds: [], tooLate: 0 },
   },
 };

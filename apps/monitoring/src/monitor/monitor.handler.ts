@@ -83,6 +83,23 @@ export class MonitorHandler {
     await this.store.handle(target, context, { transaction });
   }
 
+  /**
+   * Whether a request with an idempotency key has told its labels before; if not, it has now. Needs the monitor's lock, and comes
+   * before the transaction's first write.
+   */
+  async isRepeatOfLabels(
+    { tenant, monitorId }: { tenant: string; monitorId: string },
+    context: CommandContext,
+    transaction: EntityManager,
+  ): Promise<boolean> {
+    if (context.commandId === undefined) return false;
+    const command = { type: 'TakeLabels' } as const;
+    const target = { decider: monitorDecider, stream: monitorStream(tenant, monitorId), command };
+    // Of several monitors no one's version can be meant.
+    const { replayed } = await this.store.handle(target, { ...context, expectedVersion: undefined }, { transaction });
+    return replayed;
+  }
+
   private async monitorId(tenant: string, name: string): Promise<string | null> {
     const { state } = await this.store.load(monitorNameDecider, nameStream(tenant, name));
     return state.monitorId;

@@ -65,6 +65,8 @@ export type MonitorCommand =
       readonly performance: Performance;
       readonly alertId: string;
     }
+  /** Labels are no events; that a request has told some is known by its command alone. */
+  | { readonly type: 'TakeLabels' }
   | { readonly type: 'DeleteMonitor' };
 
 type CommandOf<T extends MonitorCommand['type']> = Extract<MonitorCommand, { type: T }>;
@@ -102,6 +104,8 @@ function decide(state: Monitor, command: MonitorCommand): Decision<MonitorEvent>
       return recordWindow(state, definition, command);
     case 'RecordPerformance':
       return recordPerformance(state, definition, command);
+    case 'TakeLabels':
+      return accept();
     case 'DeleteMonitor':
       return accept(...closedAlerts(state, 'the monitor was deleted'), {
         type: 'MonitorDeleted',

@@ -7,9 +7,15 @@ export const STORE_LABELS = `
 /** $1 days */
 export const EXPIRE_LABELS = `delete from labels where arrived_at < now() - $1 * interval '1 day'`;
 
+/** $1 tenant, $2 endpoint, $3 request ids */
+export const LABELS_OF_REQUESTS = `
+  select request_id as "requestId", row, label from labels where tenant = $1 and endpoint = $2 and request_id = any($3)`;
+
 /** What these monitors have of these requests. $1 tenant, $2 monitor ids, $3 request ids */
-export const REQUESTS_SEEN = `
-  select monitor_id as "monitorId", request_id as "requestId", window_id as "windowId", judged from window_rows
+export const ROWS_SEEN = `
+  select monitor_id as "monitorId", request_id as "requestId", first_row as "firstRow", rows,
+    request_rows as "requestRows", window_id as "windowId", judged
+  from window_rows
   where tenant = $1 and monitor_id = any($2) and request_id = any($3)`;
 
 /** A closed window's predictions, each request with those of its rows that have labels. $1 tenant, $2 monitor id, $3 window id, $4 endpoint */

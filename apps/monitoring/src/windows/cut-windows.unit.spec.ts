@@ -4,7 +4,15 @@ import type { RowPiece } from './payload-rows';
 
 const piece = (request: number, rows: number): RowPiece => {
   const cells = Array.from({ length: rows }, (_, row) => `${request}/${row}`);
-  return { requestId: String(request), time: 't', firstRow: 0, rows, columns: [cells], predictions: cells };
+  return {
+    requestId: String(request),
+    time: 't',
+    firstRow: 0,
+    rows,
+    requestRows: rows,
+    columns: [cells],
+    predictions: cells,
+  };
 };
 const cellsOf = (pieces: readonly RowPiece[]) => pieces.flatMap(({ columns }) => columns[0]!);
 

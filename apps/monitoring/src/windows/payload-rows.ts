@@ -8,6 +8,8 @@ export interface RowPiece {
   /** Of the request: 0 unless it began in the window before. */
   readonly firstRow: number;
   readonly rows: number;
+  /** Of the whole request. */
+  readonly requestRows: number;
   /** In the order of the monitor's features, each of `rows` cells. */
   readonly columns: readonly (readonly Cell[])[];
   /** What was predicted for each row. */
@@ -50,6 +52,7 @@ export function rowsOf(
     time,
     firstRow: 0,
     rows,
+    requestRows: rows,
     columns,
     predictions: predictionsOf(outputs, monitor.performance, rows),
   };

@@ -16,15 +16,17 @@ export const KNOWN_REQUESTS = `
 
 /** In the order in which they came. $1 tenant, $2 monitor id */
 export const OPEN_ROWS = `
-  select request_id as "requestId", time, first_row as "firstRow", rows, columns, predictions from window_rows
+  select request_id as "requestId", time, first_row as "firstRow", rows, request_rows as "requestRows", columns, predictions
+  from window_rows
   where tenant = $1 and monitor_id = $2 and window_id is null order by arrival`;
 
 /** $1 tenant, $2 monitor id, $3 window id or null, then one array a column */
 export const INSERT_ROWS = `
-  insert into window_rows (tenant, monitor_id, window_id, request_id, time, first_row, rows, columns, predictions)
-  select $1, $2, $3, request_id, time, first_row, rows, columns, predictions
-  from unnest($4::text[], $5::text[], $6::int[], $7::int[], $8::json[], $9::json[])
-    with ordinality as piece (request_id, time, first_row, rows, columns, predictions, position)
+  insert into window_rows
+    (tenant, monitor_id, window_id, request_id, time, first_row, rows, request_rows, columns, predictions)
+  select $1, $2, $3, request_id, time, first_row, rows, request_rows, columns, predictions
+  from unnest($4::text[], $5::text[], $6::int[], $7::int[], $8::int[], $9::json[], $10::json[])
+    with ordinality as piece (request_id, time, first_row, rows, request_rows, columns, predictions, position)
   order by position`;
 
 /** $1 tenant, $2 monitor id, $3 rows */

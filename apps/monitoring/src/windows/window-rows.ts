@@ -77,6 +77,7 @@ export async function insertRows(
     pieces.map(({ time }) => time),
     pieces.map(({ firstRow }) => firstRow),
     pieces.map(({ rows }) => rows),
+    pieces.map(({ requestRows }) => requestRows),
     pieces.map(({ columns }) => (windowId === null ? JSON.stringify(columns) : null)),
     pieces.map(({ predictions }) => JSON.stringify(predictions)),
   ]);
