@@ -8,6 +8,7 @@ import io
 import os
 import sys
 import tempfile
+from datetime import datetime, timedelta, timezone
 
 import boto3
 import botocore
@@ -89,6 +90,8 @@ def lakefs_wrapper():
     tag = repo.tag("v1").create(main)
     assert tag.get_commit().id == merged and [t.id for t in repo.tags()] == ["v1"]
     assert [c.message for c in main.log(max_amount=2)] == ["Merge 'dev' into 'main'", "changed"]
+    tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
+    assert list(main.log(since=tomorrow)) == [] and len(list(main.log(since=tomorrow - timedelta(days=2)))) == 4
     main.object("data/new.csv").upload(data="again")
     main.reset_changes("reset")
     assert main.object("data/new.csv").reader("r").read() == "new"

@@ -193,6 +193,11 @@ describe('commits', () => {
     expect(await log('prefixes=d/&objects=b')).toEqual([three, two, one]);
     expect(await log(`stop_at=${two}`)).toEqual([three, two]);
     expect(await log('since=2100-01-01T00:00:00Z')).toEqual([]);
+    // As lakeFS' own Python client writes every time: the offset has no colon.
+    expect(await log('since=2100-01-01T00:00:00.000000%2B0000')).toEqual([]);
+    expect(await log('since=2000-01-01T02:30:00.000000%2B0230&amount=1')).toEqual([three]);
+    const anywhere = await client.call('GET', `${repository}/refs/main/commits?since=2000-01-01T00:00:00`);
+    expect(anywhere).toMatchObject({ status: 400, json: { message: expect.stringContaining('with its offset') } });
     expect(await log('first_parent=true&amount=1')).toEqual([three]);
     const page = await client.call('GET', `${repository}/refs/main/commits?amount=1&limit=true`);
     expect(page.json.pagination.has_more).toBe(false);

@@ -43,6 +43,11 @@ const checksum = z
   .transform((text) => text.replaceAll('"', ''))
   .pipe(z.string().min(1).max(255));
 const sizeBytes = z.int().nonnegative();
+/** RFC 3339, and its offset without the colon too: lakeFS' own Python client writes every time so. */
+const moment = z
+  .string()
+  .transform((text) => text.replace(/([+-]\d{2})(\d{2})$/, '$1:$2'))
+  .pipe(z.iso.datetime({ offset: true, error: 'is a time with its offset, such as 2026-01-31T12:00:00Z' }));
 /** Up to the year 9999: S3 and Python's clients read no later time, such as that of milliseconds taken for seconds. */
 const unixSeconds = z.int().min(0).max(253_402_300_799);
 
@@ -115,7 +120,7 @@ export const logQuery = z.object({
   prefixes: texts,
   limit: flag,
   first_parent: flag,
-  since: z.iso.datetime({ offset: true }).optional(),
+  since: moment.optional(),
   stop_at: z.string().optional(),
 });
 
