@@ -1,13 +1,9 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { CommandRefused, type CommandContext } from '@mledger/event-log';
 import type { PipelineHandler } from '../pipeline/pipeline.handler';
 import { readySteps, runningSteps, type PipelineRunCommand, type PipelineRunState } from '../pipeline-run/pipeline-run';
+import { patiently } from './patiently';
 import type { Slots } from './slots';
 import type { StepRunner } from './step-runner';
-
-/** How often and how soon the end of a step is offered to a database that cannot be reached. */
-const RECORD_TRIES_MAX = 30;
-const RECORD_RETRY_MS = 1_000;
 
 export interface RunDriverParts {
   readonly pipelines: PipelineHandler;
@@ -92,7 +88,7 @@ export class RunDriver {
       const started = await this.start(before, step);
       if (started === undefined) return;
       const end = await runner.run({ tenant: this.tenant, run: started, step, signal });
-      await this.recordEnd(started, end);
+      await patiently(() => this.record(started, end), { isFinal: (error) => error instanceof CommandRefused });
     } finally {
       giveBack();
     }
@@ -105,19 +101,6 @@ export class RunDriver {
     } catch (error) {
       if (error instanceof CommandRefused) return undefined;
       throw error;
-    }
-  }
-
-  /** A step that is done must not be lost to a database that restarts. */
-  private async recordEnd(run: PipelineRunState, end: PipelineRunCommand): Promise<void> {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        await this.record(run, end);
-        return;
-      } catch (error) {
-        if (error instanceof CommandRefused || attempt === RECORD_TRIES_MAX) throw error;
-        await delay(RECORD_RETRY_MS);
-      }
     }
   }
 

@@ -33,12 +33,16 @@ export class StepLog {
     if (chunk.length > room) this.keepTail(chunk.subarray(Math.max(0, room)));
   }
 
-  /** Stores the log for good. @returns null when nothing was printed */
-  async store(objects: ObjectStore, objectKey: string): Promise<StoredLog | null> {
+  /** Nothing more is printed. */
+  async close(): Promise<void> {
     if (this.leftOutBytes > 0) this.file.write(`\n... ${this.leftOutBytes} bytes left out ...\n`);
     for (const chunk of this.tail) this.file.write(chunk);
     this.file.end();
     await finished(this.file).catch(() => undefined);
+  }
+
+  /** Stores the log for good, once it is closed; where that fails it may be tried again. @returns null when nothing was printed */
+  async store(objects: ObjectStore, objectKey: string): Promise<StoredLog | null> {
     const sizeBytesWritten = await stat(this.path).then(
       ({ size }) => size,
       () => 0,

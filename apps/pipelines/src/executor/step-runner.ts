@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { Inject, Injectable } from '@nestjs/common';
 import { AccessControl } from '@mledger/access-control';
+import type { StoredLog } from '@mledger/contracts';
 import type { ObjectStore } from '@mledger/object-store';
 import { newObjectKey } from '@mledger/object-store';
-import { Config, Ids, OBJECT_STORE } from '@mledger/service-kit';
+import { Config, Ids, Logger, OBJECT_STORE } from '@mledger/service-kit';
 import type { PipelineRunCommand, PipelineRunState } from '../pipeline-run/pipeline-run';
+import { patiently } from './patiently';
 import { stepEnvironment } from './step-environment';
 import { makeStepFolder } from './step-folder';
 import { StepLog } from './step-log';
@@ -33,6 +35,7 @@ export class StepRunner {
     @Inject(OBJECT_STORE) private readonly objects: ObjectStore,
     private readonly config: Config,
     private readonly ids: Ids,
+    private readonly logger: Logger,
   ) {}
 
   async run(toRun: StepToRun): Promise<PipelineRunCommand> {
@@ -47,8 +50,7 @@ export class StepRunner {
       const exit = await this.process(toRun, folder, log);
       const id = this.ids.uuidv7();
       const objectKey = newObjectKey({ tenant: toRun.tenant, service: 'pipelines', ownerId: run.pipelineRunId, id });
-      const stored = await log.store(this.objects, objectKey);
-      return ending({ step, attempt, durationMs: exit.durationMs, log: stored }, exit);
+      return ending({ step, attempt, durationMs: exit.durationMs, log: await this.stored(log, objectKey) }, exit);
     } finally {
       this.logs.delete(place);
       await Promise.all([folder, `${folder}.log`].map((path) => rm(path, { recursive: true, force: true })));
@@ -61,6 +63,17 @@ export class StepRunner {
     // Its step may be over in this moment, and the file gone.
     const file = log && (await open(log.path).catch(() => undefined));
     return file?.createReadStream();
+  }
+
+  /** To an object store that stays away the log is lost, but not what came of the step. */
+  private async stored(log: StepLog, objectKey: string): Promise<StoredLog | null> {
+    await log.close();
+    try {
+      return await patiently(() => log.store(this.objects, objectKey));
+    } catch (error) {
+      this.logger.error({ error, objectKey }, 'the log of a step could not be stored and is lost');
+      return null;
+    }
   }
 
   private async process({ tenant, run, step, signal }: StepToRun, folder: string, log: StepLog): Promise<StepExit> {
