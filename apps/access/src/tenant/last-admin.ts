@@ -19,6 +19,6 @@ export async function assertAdminIsLeft(manager: EntityManager, tenant: string):
   throw new CommandRefused({
     kind: 'conflict',
     code: 'LAST_ADMIN',
-    message: `nobody could administer tenant ${tenant} any more: give another user the role admin and a key first`,
+    message: `no admin of tenant ${tenant} would have a key any more: issue another one, or make another admin with one, first`,
   });
 }
