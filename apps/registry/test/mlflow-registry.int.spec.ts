@@ -146,6 +146,26 @@ describe('model versions', () => {
     });
   });
 
+  it('are copied from the latest version that is there, of all or of a stage', async () => {
+    for (let version = 1; version <= 4; version += 1) await world.logVersion('successive');
+    for (const version of ['1', '2']) {
+      const stage = { name: 'successive', version, stage: 'Production', archive_existing_versions: false };
+      await world.mlflow('POST', 'model-versions/transition-stage', stage);
+    }
+    await world.mlflow('DELETE', 'model-versions/delete', { name: 'successive', version: '4' });
+    await register('of-successive');
+    for (const [source, copied] of [
+      ['models:/successive/latest', 'models:/successive/3'],
+      ['models:/successive@latest', 'models:/successive/3'],
+      ['models:/successive/production', 'models:/successive/2'],
+    ]) {
+      const answer = await world.mlflow('POST', 'model-versions/create', { name: 'of-successive', source });
+      expect(answer.body.model_version?.source).toBe(copied);
+    }
+    const none = { name: 'of-successive', source: 'models:/successive/Archived' };
+    expect(await world.mlflow('POST', 'model-versions/create', none)).toMatchObject({ status: 400 });
+  });
+
   it('wait a moment for the run and the model that the client made just before', async () => {
     await register('impatient');
     const pending = world.mlflow('POST', 'model-versions/create', {

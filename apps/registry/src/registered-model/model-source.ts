@@ -1,16 +1,23 @@
 import type { Refusal } from '@mledger/event-log';
+import type { RegisteredModelState } from './model-state';
+import { STAGES } from './registered-model';
 
 /** Where a client says that a version's files lie, understood but not yet looked up. */
 export type ModelSource =
   | { readonly kind: 'logged-model'; readonly loggedModelId: string }
   | { readonly kind: 'version'; readonly model: string; readonly version: number }
   | { readonly kind: 'alias'; readonly model: string; readonly alias: string }
+  /** The youngest version, of all or of those in a stage. */
+  | { readonly kind: 'latest'; readonly model: string; readonly stage: string | null }
   | { readonly kind: 'run'; readonly runId: string; readonly path: string }
   /** `uri` is an `mlflow-artifacts:/…` address, which lies inside a run or a logged model or is refused. */
   | { readonly kind: 'artifacts'; readonly uri: string }
   /** A bucket that we neither read nor write: a label for the client that put it there. */
   | { readonly kind: 'bucket' }
   | { readonly kind: 'prompt' };
+
+/** A version that is there already, whose files the new one is to have too. */
+export type SourceVersion = Extract<ModelSource, { kind: 'version' | 'alias' | 'latest' }>;
 
 export interface Refused {
   readonly refusal: Refusal;
@@ -56,14 +63,37 @@ function modelsSource(source: string, segments: string[]): ModelSource | Refused
   const [name = '', version] = segments;
   if (segments.length === 1 && LOGGED_MODEL_ID.test(name)) return { kind: 'logged-model', loggedModelId: name };
   const [, model, alias] = /^([^@]+)@([\p{L}\p{N}_-]+)$/u.exec(name) ?? [];
-  if (segments.length === 1 && model !== undefined && alias !== undefined) return { kind: 'alias', model, alias };
-  if (segments.length === 2 && /^[1-9]\d{0,8}$/.test(version ?? '')) {
-    return { kind: 'version', model: name, version: Number(version) };
+  if (segments.length === 1 && model !== undefined && alias !== undefined) {
+    // No version can have this alias: MLflow's clients keep it for the youngest.
+    return isLatest(alias) ? { kind: 'latest', model, stage: null } : { kind: 'alias', model, alias };
+  }
+  if (segments.length === 2 && version !== undefined) {
+    if (/^[1-9]\d{0,8}$/.test(version)) return { kind: 'version', model: name, version: Number(version) };
+    if (isLatest(version)) return { kind: 'latest', model: name, stage: null };
+    const stage = STAGES.find((one) => one.toLowerCase() === version.toLowerCase());
+    if (stage !== undefined) return { kind: 'latest', model: name, stage };
   }
   return invalid(
     source,
-    'It should read models:/<logged model id>, models:/<name>/<version> or models:/<name>@<alias>.',
+    'It should read models:/<logged model id>, models:/<name>/<version, latest or stage> or models:/<name>@<alias>.',
   );
+}
+
+const isLatest = (text: string): boolean => text.toLowerCase() === 'latest';
+
+/** The number of the version that a source means; undefined if the model has none such. */
+export function versionMeant(state: RegisteredModelState, source: SourceVersion): number | undefined {
+  switch (source.kind) {
+    case 'version':
+      return source.version;
+    case 'alias':
+      return state.aliases.get(source.alias);
+    case 'latest': {
+      const { stage } = source;
+      const index = state.versions.findLastIndex((one) => !one.deleted && (stage === null || one.stage === stage));
+      return index === -1 ? undefined : index + 1;
+    }
+  }
 }
 
 /** Holds of the text and of each of its decodings: no control character, backslash, step upwards, query or fragment. */

@@ -4,7 +4,7 @@ import { Ids } from '@mledger/service-kit';
 import { CommandRefused, EventStore, stream, type AsOf, type CommandContext, type Handled } from '@mledger/event-log';
 import { modelNameDecider } from '../model-name/model-name';
 import { ModelSources } from '../sources/model-sources';
-import { parseModelSource, invalid } from './model-source';
+import { invalid, parseModelSource, versionMeant } from './model-source';
 import type { RegisteredModelState } from './model-state';
 import { registeredModelDecider, type RegisteredModelCommand } from './registered-model';
 
@@ -125,11 +125,11 @@ export class RegisteredModelHandler {
     const { source, runId, loggedModelId } = version;
     const parsed = parseModelSource(source, { prompt: isPrompt(version.tags) });
     if ('refusal' in parsed) throw new CommandRefused(parsed.refusal);
-    if (parsed.kind !== 'version' && parsed.kind !== 'alias') {
+    if (parsed.kind !== 'version' && parsed.kind !== 'alias' && parsed.kind !== 'latest') {
       return this.sources.originOf({ tenant, source, parsed, runId, loggedModelId });
     }
     const { state } = await this.find(tenant, parsed.model);
-    const number = parsed.kind === 'version' ? parsed.version : state.aliases.get(parsed.alias);
+    const number = versionMeant(state, parsed);
     const copied = number === undefined ? undefined : state.versions[number - 1];
     if (copied === undefined || copied.deleted) {
       throw new CommandRefused(invalid(source, 'There is no such version.').refusal);

@@ -5,7 +5,7 @@ import type { MetricObservation, ModelFile, ModelOrigin } from '@mledger/contrac
 import { canonicalJson, CommandRefused } from '@mledger/event-log';
 import { ApiError } from '@mledger/service-kit';
 import type { GateEvidence } from '../registered-model/gates';
-import { invalid, type ModelSource } from '../registered-model/model-source';
+import { invalid, type ModelSource, type SourceVersion } from '../registered-model/model-source';
 import { Arrivals } from './arrivals';
 import { knownPipelines } from './known-pipelines.read-model';
 import { loggedModelFiles, runFiles, sourceFiles } from './source-files.read-model';
@@ -33,7 +33,7 @@ interface LoggedModel {
 export interface OriginClaim {
   readonly tenant: string;
   readonly source: string;
-  readonly parsed: Exclude<ModelSource, { kind: 'version' | 'alias' }>;
+  readonly parsed: Exclude<ModelSource, SourceVersion>;
   readonly runId: string | null;
   readonly loggedModelId: string | null;
 }
