@@ -130,7 +130,9 @@ describe('late labels', () => {
     const [wrong] = labelsOf(requests, [false]);
     const send = (body: object[], key?: string) =>
       world.call('POST', 'endpoints/keyed/labels', body, key === undefined ? {} : { 'idempotency-key': key });
-    const first = await send([wrong!], 'k');
+    const [first, twin] = await Promise.all([send([wrong!], 'k'), send([wrong!], 'k')]);
+    expect(first).toMatchObject({ status: 200, body: { received: 1 } });
+    expect(twin).toEqual(first);
     await send(right.slice(0, 1));
     expect(await send([wrong!], 'k')).toEqual(first);
     expect(await send(right, 'k')).toMatchObject({ status: 422, body: { code: 'IDEMPOTENCY_KEY_REUSED' } });

@@ -72,7 +72,7 @@ export const pipelinesApi: ApiWords = {
   'PUT /pipelines/{name}': {
     summary: 'Define a pipeline, or define it anew',
     description:
-      'Steps are programs that run on the platform’s own machines, each when those that it depends on have succeeded. A step is told by its environment where MLedger is, with credentials of its own that have the role `role`, so unmodified clients of MLflow and lakeFS work in it. Triggers start a run when the event that they name happens. Runs under way go on with the definition that they began with.',
+      'Steps are programs that run on the platform’s own machines, each when those that it depends on have succeeded. A step is told by its environment where MLedger is, with credentials of its own that have the role `role`, so unmodified clients of MLflow and lakeFS work in it. What it leaves running is killed when it ends. Triggers start a run when the event that they name happens. Runs under way go on with the definition that they began with.',
     params: { name: pipelineName },
     body: definition,
     bodyExample: {
