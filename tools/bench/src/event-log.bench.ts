@@ -1,5 +1,3 @@
-import { mkdtempSync, rmSync, chmodSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   openEventLog,
@@ -15,6 +13,7 @@ import { Column, Entity, PrimaryColumn } from 'typeorm';
 import { closedLoop } from './closed-loop';
 import { besides, cores, type Report, type Suite } from './measurement';
 import { PlainLog } from './plain-log';
+import { inTempFolder } from './temp-folder';
 
 const METRICS_A_EVENT = 10;
 const WARM_UP_SECONDS = 2;
@@ -95,28 +94,26 @@ function metricsLogged(caller: number, step: number): MetricsLogged {
 export const eventLogSuite: Suite = {
   name: 'event-log',
   summary: 'appends, decided commands, replay, projection and verify of one service’s log',
-  async run(report) {
-    const dataFolder = mkdtempSync(join(tmpdir(), 'mledger-bench-'));
-    chmodSync(dataFolder, 0o755); // Root's Postgres runs under another account, which must get in.
-    const postgres = await startPostgres({ dataFolder, persistent: false });
-    try {
-      const few = await appendedPlainly(await createDatabase(postgres.url, 'plain_64'), 64);
-      await few.log.close();
-      await appendsBlind(await createDatabase(postgres.url, 'callers_64'), 64, few, report);
-      const many = await appendedPlainly(await createDatabase(postgres.url, 'plain_1000'), 1_000);
-      const filled = await createDatabase(postgres.url, 'callers_1000');
-      await appendsBlind(filled, 1_000, many, report, async (log) => {
-        await readBack(log, many, report);
-        await verifyAll(log, report);
-      });
-      await many.log.close();
-      await projected(filled, report);
-      await commandsDecided(await createDatabase(postgres.url, 'decided'), 64, report);
-    } finally {
-      await postgres.stop();
-      rmSync(dataFolder, { recursive: true, force: true });
-    }
-  },
+  run: (report) =>
+    inTempFolder(async (folder) => {
+      const postgres = await startPostgres({ dataFolder: join(folder, 'postgres'), persistent: false });
+      try {
+        const few = await appendedPlainly(await createDatabase(postgres.url, 'plain_64'), 64);
+        await few.log.close();
+        await appendsBlind(await createDatabase(postgres.url, 'callers_64'), 64, few, report);
+        const many = await appendedPlainly(await createDatabase(postgres.url, 'plain_1000'), 1_000);
+        const filled = await createDatabase(postgres.url, 'callers_1000');
+        await appendsBlind(filled, 1_000, many, report, async (log) => {
+          await readBack(log, many, report);
+          await verifyAll(log, report);
+        });
+        await many.log.close();
+        await projected(filled, report);
+        await commandsDecided(await createDatabase(postgres.url, 'decided'), 64, report);
+      } finally {
+        await postgres.stop();
+      }
+    }),
 };
 
 const machine = () => `${cores()} shared by Node ${process.versions.node} and Postgres 18, synchronous_commit on`;

@@ -1,11 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from '@mledger/infra';
 import { closedLoop, type LoadResult } from './closed-loop';
 import { JsonClient } from './json-client';
 import { besides, cores, type Suite } from './measurement';
 import { pythonForPeer, startMlflow, startStandalone, type Server } from './server';
+import { inTempFolder } from './temp-folder';
 
 const PEER = 'mlflow server';
 const WARM_UP_SECONDS = 1;
@@ -33,10 +32,8 @@ export const experimentsSuite: Suite = {
   name: 'experiments',
   summary:
     'runs logged and searched by the MLflow REST API of a standalone, beside MLflow’s own server on the same Postgres',
-  async run(report) {
-    const folder = mkdtempSync(join(tmpdir(), 'mledger-bench-'));
-    chmodSync(folder, 0o755); // Root's Postgres runs under another account, which must get in.
-    try {
+  run: (report) =>
+    inTempFolder(async (folder) => {
       const peer = await startPeer(folder);
       const theirs = peer && (await measured(peer));
       const ours = await measured(await startStandalone(join(folder, 'home')));
@@ -45,10 +42,7 @@ export const experimentsSuite: Suite = {
         const { perSecond: value } = ours[index]!;
         report({ name, value, unit: 'per s', conditions, ...besides(PEER, value, theirs?.[index]?.perSecond) });
       }
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
+    }),
 };
 
 async function measured(server: Server): Promise<LoadResult[]> {

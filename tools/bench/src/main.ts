@@ -34,6 +34,7 @@ function listSuites(): string {
   return SUITES.map(({ name, summary }) => `  ${name.padEnd(16)}${summary}`).join('\n');
 }
 
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(130));
 void main(process.argv.slice(2)).catch((error: unknown) => {
   console.error(error);
   process.exitCode = 1;

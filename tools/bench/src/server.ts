@@ -72,6 +72,10 @@ async function startServer(
     stdio: ['ignore', 'ignore', 'inherit'],
     detached: true,
   });
+  const stop = () => process.kill(-child.pid!, 'SIGTERM');
+  // However a measurement ends, nothing of it goes on.
+  child.unref();
+  process.once('exit', stop);
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const ended = exited.then(() => {
     throw new Error(`${what} ended before it was ready`);
@@ -83,7 +87,8 @@ async function startServer(
   return {
     url,
     stop: async () => {
-      process.kill(-child.pid!, 'SIGTERM');
+      process.removeListener('exit', stop);
+      stop();
       await exited;
     },
   };

@@ -1,12 +1,12 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { waitFor } from '@mledger/infra';
 import { closedLoop, type LoadResult } from './closed-loop';
 import { JsonClient } from './json-client';
 import { besides, cores, type Report, type Suite } from './measurement';
 import { pythonForPeer, ROOT, startMlflow, startStandalone, type Server } from './server';
+import { inTempFolder } from './temp-folder';
 
 /** The sum of each row, doubled: so small a graph that what is measured is the serving of it. */
 const GRAPH = join(ROOT, 'apps/serving/test/fixtures/double.onnx');
@@ -35,19 +35,15 @@ const LOADS: readonly Load[] = [
 export const servingSuite: Suite = {
   name: 'serving',
   summary: 'predictions over HTTP by a standalone, each on record before it is answered, beside MLflow’s own server',
-  async run(report) {
-    const folder = mkdtempSync(join(tmpdir(), 'mledger-bench-'));
-    try {
+  run: (report) =>
+    inTempFolder(async (folder) => {
       const peer = await startPeer(join(folder, 'model'));
       const theirs = peer && (await measured(peer, '/invocations'));
       const standalone = await startStandalone(join(folder, 'home'));
       await deploy(standalone.url);
       const ours = await measured(standalone, '/endpoints/sums/invocations');
       for (const [index, load] of LOADS.entries()) reportLoad(load, ours[index]!, theirs?.[index], report);
-    } finally {
-      rmSync(folder, { recursive: true, force: true });
-    }
-  },
+    }),
 };
 
 async function measured(server: Server, path: string): Promise<LoadResult[]> {
