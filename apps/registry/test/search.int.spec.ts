@@ -25,6 +25,15 @@ describe('a search for versions', () => {
     expect(await versionsFound("name = 'runless' AND run_id NOT IN ('other')")).toEqual(['2', '1']);
   });
 
+  it('for prompts leaves out a model that was registered under the name of a prompt', async () => {
+    const tags = [{ key: 'mlflow.prompt.is_prompt', value: 'true' }];
+    await world.mlflow('POST', 'registered-models/create', { name: 'greeting', tags });
+    await world.mlflow('POST', 'model-versions/create', { name: 'greeting', source: 'prompt-template', tags });
+    const model = { name: 'greeting', source: 's3://bucket/model' };
+    expect(await world.mlflow('POST', 'model-versions/create', model)).toMatchObject({ status: 200 });
+    expect(await versionsFound("name = 'greeting' AND tag.`mlflow.prompt.is_prompt` = 'true'")).toEqual(['1']);
+  });
+
   it('takes a backslash in a pattern for itself', async () => {
     await world.logVersion('back\\slash');
     await world.logVersion('back_slash');

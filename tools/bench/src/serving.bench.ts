@@ -14,7 +14,9 @@ const SAVE_FOR_PEER = `
 import sys, mlflow, numpy, onnx
 from mlflow.models import infer_signature
 rows = numpy.zeros((1, 2), dtype=numpy.float32)
-mlflow.onnx.save_model(onnx.load(sys.argv[1]), sys.argv[2], signature=infer_signature(rows))
+mlflow.onnx.save_model(
+    onnx.load(sys.argv[1]), sys.argv[2], signature=infer_signature(rows), pip_requirements=['onnxruntime']
+)
 `;
 /** The same graph on the same runtime. */
 const PEER = 'mlflow models serve';

@@ -3,6 +3,8 @@ import { join } from 'node:path';
 
 /** Looks at most: more are needed only for a step that goes on starting processes faster than they are found. */
 const LOOKS_MAX = 100;
+/** A machine may have more processes than this one may open files. */
+const FILES_OPEN_MAX = 16;
 
 /**
  * Kills what steps have started that left their process groups, as daemons do by setsid, and would outlive them. They are
@@ -24,15 +26,17 @@ export async function killStrays(folders: readonly string[]): Promise<void> {
 }
 
 async function processesWith(marks: readonly string[]): Promise<number[]> {
-  const pids = (await readdir('/proc').catch(() => [])).map(Number).filter(Number.isInteger);
-  const found = await Promise.all(
-    pids.map(async (pid) => {
+  const pids = (await readdir('/proc').catch(() => [])).map(Number).filter(Number.isInteger).values();
+  const found: number[] = [];
+  const look = async () => {
+    for (const pid of pids) {
       // Gone meanwhile, or somebody else's.
       const environment = await readFile(join('/proc', String(pid), 'environ')).catch(() => Buffer.alloc(0));
-      return marks.some((mark) => environment.includes(mark)) ? [pid] : [];
-    }),
-  );
-  return found.flat();
+      if (marks.some((mark) => environment.includes(mark))) found.push(pid);
+    }
+  };
+  await Promise.all(Array.from({ length: FILES_OPEN_MAX }, look));
+  return found;
 }
 
 function kill(pid: number): void {

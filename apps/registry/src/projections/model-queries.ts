@@ -128,7 +128,7 @@ function conditionsOf(comparisons: readonly Comparison[], columns: Readonly<Reco
     });
   const asked = comparisons.find(isPromptTag);
   const yes = asked !== undefined && (asked.comparator === '=') === (String(asked.value).toLowerCase() === 'true');
-  if (yes) conditions.push(`models.tags ->> '${PROMPT_TAG}' = 'true'`);
+  if (yes) conditions.push(`${tags} ->> '${PROMPT_TAG}' = 'true'`);
   return { conditions, values, prompts: yes };
 }
 
