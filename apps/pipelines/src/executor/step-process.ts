@@ -88,12 +88,9 @@ async function waitForEnd(
   if (first === 'timeout' || first === 'stopped') await stopGroup(child, exited);
   const result = await exited;
   if (result instanceof Error) return { end: 'not-started', exitCode: null, message: result.message };
-  const t0 = performance.now();
   killGroup(child, 'SIGKILL');
   await killStrays([folder]);
-  const t1 = performance.now();
   await drained(child, closed);
-  console.error('TIMES', t1 - t0, performance.now() - t1);
   if (first === 'timeout') return { end: 'timeout', exitCode: null, message: `ran longer than ${timeoutMs / 1000} s` };
   if (first === 'stopped') return { end: 'stopped', exitCode: null, message: String(signal.reason ?? 'stopped') };
   if (result.signal !== null) return { end: 'signal', exitCode: null, message: `was killed by ${result.signal}` };
