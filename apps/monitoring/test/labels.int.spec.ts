@@ -140,6 +140,21 @@ describe('late labels', () => {
     expect(await judged('keyed', 1)).toMatchObject({ value: 1, labelled: EACH });
   });
 
+  it('judge windows of an earlier definition by a new threshold, but by no other metric', async () => {
+    const definition = (performance: object) =>
+      monitor('anew', { windowRows: EACH, performance: { metric: 'accuracy', atLeast: 0.9, ...performance } });
+    await world.call('PUT', 'monitors/anew', definition({}));
+    const requests = await serve('anew', Array<number>(2 * EACH).fill(1), 64);
+    await world.windowsOnce('anew', 2);
+    const [first, second] = requests.map((request) => labelsOf([request], Array<boolean>(EACH).fill(false)));
+    await world.call('PUT', 'monitors/anew', definition({ atLeast: 0.1 }));
+    await world.call('POST', 'endpoints/anew/labels', first);
+    expect((await world.windows('anew'))[1]!.performance).toMatchObject({ value: 0, threshold: 0.1 });
+    await world.call('PUT', 'monitors/anew', definition({ metric: 'auc' }));
+    expect((await world.call('POST', 'endpoints/anew/labels', second)).body).toMatchObject({ unknownRequests: 1 });
+    expect((await world.windows('anew'))[0]!.performance).toBeNull();
+  });
+
   it('for a row that their request has not are refused, all of them', async () => {
     const performance = { metric: 'accuracy', atLeast: 0.9, labelledShare: 0.01 };
     await world.call('PUT', 'monitors/beyond', monitor('beyond', { windowRows: EACH, performance }));

@@ -48,7 +48,7 @@ export const monitoringApi: ApiWords = {
   'PUT /monitors/{name}': {
     summary: 'Define a monitor, or define it anew',
     description:
-      'It gathers an endpoint’s predictions in windows of `windowRows` rows and compares each feature with the reference: columns of a commit’s data that are sent along (arrays of equal length of numbers, booleans, texts or nulls, each under its feature’s name), or the first rows that are served. A feature is an input of its name, or a column of the only input, in the order of this definition. Where no method or threshold is given, one that suits the feature is taken and told. A window whose share of drifted features reaches `driftShare` raises an alert; so does one whose `performance`, once enough of it is labelled, is below `atLeast`. Defined anew, the open window begins again.',
+      'It gathers an endpoint’s predictions in windows of `windowRows` rows and compares each feature with the reference: columns of a commit’s data that are sent along (arrays of equal length of numbers, booleans, texts or nulls, each under its feature’s name), or the first rows that are served. A feature is an input of its name, or a column of the only input, in the order of this definition. Where no method or threshold is given, one that suits the feature is taken and told. A window whose share of drifted features reaches `driftShare` raises an alert; so does one whose `performance`, once enough of it is labelled, is below `atLeast`. Defined anew, the open window begins again; with another metric or output, windows whose labels have not come yet stay without `performance`.',
     params: { name: monitorName },
     body: monitorBody,
     bodyExample: {

@@ -5,7 +5,7 @@ import type { EntityManager } from 'typeorm';
 import type { ReferenceColumns } from '../reference/reference-profile';
 import { ReferenceProfiles } from '../reference/reference-profiles';
 import { dropAllRows, dropOpenRows } from '../windows/window-rows';
-import { monitorDecider, type MonitorCommand, type MonitorDefinition } from './monitor';
+import { keepsPredictions, monitorDecider, type MonitorCommand, type MonitorDefinition } from './monitor';
 import { monitorNameDecider } from './monitor-name';
 import { monitorStream, nameStream } from './monitor-streams';
 
@@ -34,6 +34,8 @@ export class MonitorHandler {
     const monitorId = known ?? this.ids.uuidv7();
     const profile = columns ? await this.profiles.put({ tenant, monitorId }, columns) : null;
     const define = { type: 'DefineMonitor', monitorId, monitor: name, definition: { ...definition, profile } } as const;
+    const { state } = await this.store.load(monitorDecider, monitorStream(tenant, monitorId));
+    const drop = keepsPredictions(state.definition, definition) ? dropOpenRows : dropAllRows;
     const claim = { type: 'ClaimName', monitorId, monitor: name } as const;
     try {
       await this.store.handleAll(
@@ -44,7 +46,7 @@ export class MonitorHandler {
         context,
         {
           within: async (manager, [handled]) => {
-            if (handled!.events.length > 0) await dropOpenRows(manager, { tenant, monitorId });
+            if (handled!.events.length > 0) await drop(manager, { tenant, monitorId });
           },
         },
       );

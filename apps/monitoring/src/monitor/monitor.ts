@@ -125,6 +125,18 @@ function define(state: Monitor, command: CommandOf<'DefineMonitor'>): Decision<M
   });
 }
 
+/**
+ * Whether the predictions of closed windows may still be judged after a new definition: which of a model's outputs they are was
+ * chosen for the metric.
+ */
+export function keepsPredictions(
+  before: Pick<MonitorDefinition, 'performance'> | null,
+  after: Pick<MonitorDefinition, 'performance'>,
+): boolean {
+  const [one, other] = [before?.performance, after.performance];
+  return one?.metric === other?.metric && one?.output === other?.output;
+}
+
 /** A definition sent again changes nothing. The digest of the reference's rows stands for the rows. */
 function isSame(one: MonitorDefinition | null, other: MonitorDefinition): boolean {
   if (one === null) return false;
