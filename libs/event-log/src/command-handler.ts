@@ -12,6 +12,7 @@ import { openCommand, streamLocks, type StoredResult } from './open-command';
 import { ringAfterCommit } from './ring-after-commit';
 import { recordedNow } from './recorded';
 import type { CachedState, StreamCache } from './stream-cache';
+import { StreamTurns } from './stream-turns';
 
 /** One try and three more, each deciding anew. */
 const TRIES_MAX = 4;
@@ -67,6 +68,8 @@ interface Decided {
 
 /** Decides commands on one or several streams and appends what follows from them: all or nothing. */
 export class CommandHandler {
+  private readonly turns = new StreamTurns();
+
   constructor(
     private readonly core: LogCore,
     private readonly cache: StreamCache,
@@ -76,7 +79,18 @@ export class CommandHandler {
     if (targets.length === 0 || targets.length > TARGETS_MAX) {
       throw new Error(`1 to ${TARGETS_MAX} targets, not ${targets.length}`);
     }
-    if (new Set(targets.map(({ stream }) => stream)).size < targets.length) throw new Error('a stream is named twice');
+    const streams = targets.map(({ stream }) => stream);
+    if (new Set(streams).size < streams.length) throw new Error('a stream is named twice');
+    const work = () => this.untilDecided(targets, context, options);
+    // A transaction that is open holds locks already, which whoever has the turn may wait for.
+    return options.transaction ? work() : this.turns.take(streams, work);
+  }
+
+  private async untilDecided(
+    targets: readonly AnyTarget[],
+    context: CommandContext,
+    options: HandleOptions,
+  ): Promise<Handled[]> {
     const { transaction } = options;
     for (let attempt = 1; ; attempt += 1) {
       try {
