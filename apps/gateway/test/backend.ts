@@ -22,7 +22,7 @@ export class Backend {
   ) {}
 
   static async start(name: string, { answer, port = 0 }: { answer?: RequestListener; port?: number } = {}) {
-    const server = createServer((request, response) => {
+    const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => {
       backend.requests.push(request);
       if (answer && request.url !== '/health/ready') return answer(request, response);
       void readAll(request).then((body) => {

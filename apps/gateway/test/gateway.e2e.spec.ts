@@ -129,6 +129,12 @@ describe('the gateway', () => {
     expect(await sees(url, '/v2/next')).toMatchObject({ target: '/v2/next' });
   });
 
+  it('passes a target of 200 KiB on, as a filter with thousands of ids is', async () => {
+    const { url } = await gatewayBefore();
+    const target = `/api/2.0/mlflow/model-versions/search?filter=${'x'.repeat(200 * 1024)}`;
+    expect((await sees(url, target)).target).toBe(target);
+  });
+
   it('answers its own health, and names the service that is not ready', async () => {
     expect(await send(url, '/health/live')).toMatchObject({ status: 200 });
     expect(await send(url, '/health/ready')).toMatchObject({ status: 200 });

@@ -4,6 +4,7 @@ interface S3Words {
   readonly s3Code: string;
   readonly message?: string;
   readonly status?: number;
+  readonly s3Fields?: Readonly<Record<string, string>>;
 }
 
 /** By the code of a refusal: what S3's clients know it by. */
@@ -12,7 +13,8 @@ const S3: Readonly<Record<string, S3Words>> = {
   BRANCH_NOT_FOUND: { s3Code: 'NoSuchBucket', message: 'The specified bucket does not exist' },
   REF_NOT_FOUND: { s3Code: 'NoSuchKey', message: 'The specified key does not exist.' },
   PATH_NOT_FOUND: { s3Code: 'NoSuchKey', message: 'The specified key does not exist.' },
-  PATH_EXISTS: { s3Code: 'PreconditionFailed' },
+  // By its condition s3fs knows that the file exists.
+  PATH_EXISTS: { s3Code: 'PreconditionFailed', s3Fields: { Condition: 'If-None-Match' } },
   PROTECTED_BRANCH: { s3Code: 'ErrWriteToProtectedBranch' },
   READ_ONLY_REPOSITORY: { s3Code: 'ErrReadOnlyRepository' },
   INVALID_NAME: { s3Code: 'InvalidArgument' },

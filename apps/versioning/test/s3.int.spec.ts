@@ -256,6 +256,19 @@ describe('a condition', () => {
     expect(await client.contents(repository, 'main')).toEqual({ copy: 'content', source: 'content' });
   });
 
+  it('that the object must be new names itself when it is not', async () => {
+    await put('a', 'content');
+    const again = await send({
+      method: 'PUT',
+      url: `${repository}/main/a`,
+      body: 'other',
+      headers: { 'if-none-match': '*' },
+    });
+    expect(answerOf(again)).toEqual([412, 'PreconditionFailed']);
+    expect(again.body).toContain('<Condition>If-None-Match</Condition>');
+    expect(await client.contents(repository, 'main')).toEqual({ a: 'content' });
+  });
+
   it('that is not kept is refused, and nothing is written or deleted', async () => {
     await put('a', 'content');
     const url = `${repository}/main/a`;

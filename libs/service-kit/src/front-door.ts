@@ -8,6 +8,8 @@ import type { StaticPage } from './static-page';
 
 /** An upload of gigabytes over a slow line is no attack: only the headers have to arrive in time. */
 const HEADERS_MS_MAX = 30_000;
+/** Clients of MLflow write filters into the target of a GET: hundreds of run ids are more than Node's 16 KiB. */
+export const HEADERS_BYTES_MAX = 256 * 1024;
 
 export interface ServiceHealth {
   readonly ready: boolean;
@@ -27,7 +29,8 @@ export interface FrontDoorParts {
  * every other request its owner by the table of routes.
  */
 export function createFrontDoor(parts: FrontDoorParts): Server {
-  return createServer({ requestTimeout: 0, headersTimeout: HEADERS_MS_MAX }, (request, response) => {
+  const limits = { requestTimeout: 0, headersTimeout: HEADERS_MS_MAX, maxHeaderSize: HEADERS_BYTES_MAX };
+  return createServer(limits, (request, response) => {
     answer(parts, request, response).catch((error: unknown) => refuse(error, request, response));
   });
 }

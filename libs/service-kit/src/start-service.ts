@@ -20,7 +20,7 @@ import { Clock, Ids } from './clock';
 import { installEdge, s3Rewrite } from './edge/edge';
 import { RouteRules } from './edge/route-rules';
 import { ErrorSender, ProblemFilter } from './edge/send-error';
-import { listenFault } from './front-door';
+import { HEADERS_BYTES_MAX, listenFault } from './front-door';
 import { Lifecycle } from './lifecycle';
 import { Logger, nestLogger } from './logger';
 import { HttpMetrics, Metrics } from './observe/metrics';
@@ -185,6 +185,7 @@ async function createApp(definition: ServiceDefinition, parts: ServiceParts, tra
   const { logger, access, lifecycle, clock, ids, metrics } = parts;
   const errors = new ErrorSender(logger, ids, definition.problems);
   const adapter = new FastifyAdapter({
+    http: { maxHeaderSize: HEADERS_BYTES_MAX },
     rewriteUrl: s3Rewrite,
     // A path that cannot be decoded is refused before any hook runs.
     frameworkErrors: (error: Error, request: FastifyRequest, reply: FastifyReply) => errors.send(request, reply, error),

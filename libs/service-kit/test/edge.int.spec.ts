@@ -29,6 +29,13 @@ describe('the edge of a service', () => {
     expect(answer.headers['x-request-id']).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-7/);
   });
 
+  it('reads a target of 200 KiB, as a filter with thousands of ids is', async () => {
+    const listening = await startTestService(ownProbe, { listen: true });
+    const answer = await fetch(`${listening.url}${PIPELINE}?filter=${'x'.repeat(200 * 1024)}`, { method: 'PUT' });
+    expect(answer.status).toBe(200);
+    await listening.stop();
+  });
+
   it('takes a body that is empty, or JSON under another name, or compressed', async () => {
     expect((await put('')).json().body).toBeUndefined();
     expect((await put('{}', { 'content-type': 'application/merge-patch+json' })).json().body).toEqual({});

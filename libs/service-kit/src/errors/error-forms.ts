@@ -150,6 +150,7 @@ function s3Error(problem: Problem, { requestId, path }: FormContext): string {
     Region: 'us-east-1',
     RequestId: requestId,
     HostId: requestId,
+    ...problem.s3Fields,
   };
   const elements = Object.entries(fields).map(([name, value]) => `<${name}>${escapeXml(value)}</${name}>`);
   return `<?xml version="1.0" encoding="UTF-8"?>\n<Error>${elements.join('')}</Error>`;

@@ -25,6 +25,8 @@ export interface Problem {
   readonly details?: Readonly<Record<string, unknown>>;
   /** The code that S3 clients know it by. */
   readonly s3Code?: string;
+  /** Further elements of S3's error document. */
+  readonly s3Fields?: Readonly<Record<string, string>>;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
