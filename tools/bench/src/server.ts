@@ -88,6 +88,8 @@ async function startServer(
     url,
     stop: async () => {
       process.removeListener('exit', stop);
+      // Its end is waited for, which nothing else may keep this process alive for.
+      child.ref();
       stop();
       await exited;
     },
