@@ -75,6 +75,22 @@ it('loads a model behind a run that does not end', async () => {
   expect(await valuesOf(pool.run('triple', [ENDLESS], ['score']))).toEqual([6]);
 });
 
+it('lets thousands of runs pass by one that does not end', async () => {
+  const other = new SessionPool(PROCESS_FILE, 2);
+  await other.load('looping', graphThatMayNotEnd());
+  const runOne = (input: Tensor) => other.run('looping', [input], ['score']);
+  await Promise.all([1, 2, 3, 4].map(() => runOne(ENDING)));
+  let isOver = false;
+  const endless = runOne(ENDLESS).catch(() => (isOver = true));
+  const oneByOne = async () => {
+    for (let done = 0; done < 200; done += 1) await runOne(ENDING);
+  };
+  await Promise.all(Array.from({ length: 16 }, oneByOne));
+  expect(isOver).toBe(false);
+  await other.close();
+  await endless;
+}, 50_000);
+
 it('closes while a run does not end', async () => {
   const other = new SessionPool(PROCESS_FILE, 1);
   await other.load('looping', graphThatMayNotEnd());

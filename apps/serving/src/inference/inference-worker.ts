@@ -41,6 +41,8 @@ export class InferenceWorker {
   /** When it took up the first of those that wait. */
   private sinceMs = performance.now();
   private isOver = false;
+  /** It is at something that takes long: what was handed to it would wait. */
+  isLate = false;
 
   constructor(
     processFile: string,
@@ -97,11 +99,13 @@ export class InferenceWorker {
 
   private takesUpAnother(): void {
     this.sinceMs = performance.now();
+    this.isLate = false;
     this.look.refresh();
   }
 
   private lookAtFirst(): void {
     if (this.waiting.size === 0) return;
+    this.isLate = true;
     this.look.refresh();
     if (performance.now() - this.sinceMs >= this.runMsMax) {
       this.over(new RunAborted('too-long', `the model did not end within ${this.runMsMax / 1000} s`));

@@ -4,22 +4,21 @@
  */
 import { writeFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { Claims } from './claims';
-import type { FromWorker, ToWorker, WorkerReply } from './worker-messages';
+import { claim, type FromWorker, type Handed, type ToWorker, type WorkerReply } from './worker-messages';
 
-const claims = new Claims();
 // A thread that fails throws here, which ends the process; the service hears of that.
-const thread = new Worker(require.resolve('./onnx.worker.js'), { workerData: claims.cells });
-const runs = new Set<number>();
+const thread = new Worker(require.resolve('./onnx.worker.js'));
+/** The claims of the runs that are not answered, by id. */
+const runs = new Map<number, Int32Array>();
 
 process.on('message', (message: ToWorker) => {
   if (message.kind === 'withdraw') {
     send({ kind: 'withdrawn', ids: takeBack() });
     return;
   }
-  if (message.kind === 'run') runs.add(message.id);
-  claims.open(message.id);
-  thread.postMessage(message);
+  const cell = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  if (message.kind === 'run') runs.set(message.id, cell);
+  thread.postMessage({ request: message, cell } satisfies Handed);
 });
 
 thread.on('message', (reply: WorkerReply) => {
@@ -29,7 +28,7 @@ thread.on('message', (reply: WorkerReply) => {
 
 /** The runs that the thread has not begun; it passes them over. */
 function takeBack(): number[] {
-  const ids = [...runs].filter((id) => claims.take(id));
+  const ids = [...runs].flatMap(([id, cell]) => (claim(cell) ? [id] : []));
   for (const id of ids) runs.delete(id);
   return ids;
 }

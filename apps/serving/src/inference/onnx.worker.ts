@@ -3,25 +3,29 @@
  * as the model runs, so it must never be the one that answers requests, nor the one that hears of the service's end.
  */
 import { devNull } from 'node:os';
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
-import { Claims } from './claims';
 import { TENSOR_ELEMENTS_MAX } from './tensor';
-import type { WireTensor, WorkerReply, WorkerRequest, WireSignature } from './worker-messages';
+import {
+  claim,
+  type Handed,
+  type WireSignature,
+  type WireTensor,
+  type WorkerReply,
+  type WorkerRequest,
+} from './worker-messages';
 
 const sessions = new Map<string, InferenceSession>();
-
-const claims = new Claims(workerData as Int32Array<SharedArrayBuffer>);
 /** One after the other, in the order in which they came: who asks knows by it which request the thread is at. */
 let turn = Promise.resolve();
 
-parentPort!.on('message', (request: WorkerRequest) => {
-  turn = turn.then(() => takeUp(request));
+parentPort!.on('message', (handed: Handed) => {
+  turn = turn.then(() => takeUp(handed));
 });
 
-async function takeUp(request: WorkerRequest): Promise<void> {
+async function takeUp({ request, cell }: Handed): Promise<void> {
   // Given back meanwhile, to be run by another worker.
-  if (!claims.take(request.id)) return;
+  if (!claim(cell)) return;
   const reply = await answer(request).catch((error: unknown): WorkerReply => {
     const message = withoutSourcePlaces(error instanceof Error ? error.message : String(error));
     return { id: request.id, kind: 'failed', message };

@@ -140,15 +140,18 @@ export class SessionPool {
 
   private handOut(): void {
     for (let next = this.runs[0]; next; next = this.runs[0]) {
-      const [worker] = this.workers.toSorted((a, b) => a.waiting.size - b.waiting.size);
-      if (!worker || !this.hasRoom(worker, next)) return;
+      const [worker] = this.workers
+        .filter((each) => this.hasRoom(each, next))
+        .toSorted((a, b) => a.waiting.size - b.waiting.size);
+      if (!worker) return;
       this.runs.shift();
       worker.hand(next);
     }
   }
 
-  private hasRoom({ waiting }: InferenceWorker, next: Asked): boolean {
+  private hasRoom({ waiting, isLate }: InferenceWorker, next: Asked): boolean {
     if (waiting.size === 0) return true;
+    if (isLate) return false;
     return waiting.size < QUICK_RUNS_MAX && [next, ...waiting.values()].every((asked) => this.isQuick(asked));
   }
 

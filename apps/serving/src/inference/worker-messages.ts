@@ -28,6 +28,18 @@ export type WorkerReply = { readonly id: number } & (
   | { readonly kind: 'failed'; readonly message: string }
 );
 
+/** A request on its way from the process's main thread to the one that runs it. Whoever claims its cell first has it. */
+export interface Handed {
+  readonly request: WorkerRequest;
+  /** One number, shared by both threads. */
+  readonly cell: Int32Array;
+}
+
+/** True for the first who asks. */
+export function claim(cell: Int32Array): boolean {
+  return Atomics.compareExchange(cell, 0, 0, 1) === 0;
+}
+
 /** `withdraw` asks back the runs that are not begun. */
 export type ToWorker = WorkerRequest | { readonly kind: 'withdraw' };
 
